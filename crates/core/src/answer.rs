@@ -1,0 +1,7 @@
+//! What a server answers: codes, the error text, the status and its proof.
+
+mod code;
+mod error_text;
+
+pub use code::Code;
+pub use error_text::{ErrorText, ErrorTextError};

@@ -1,0 +1,5 @@
+//! Trusted Applications Authentication: the protocol and the decision.
+
+pub mod answer;
+pub mod id;
+pub mod time;

@@ -1,0 +1,1 @@
+//! Trusted Applications Authentication: the server side.
