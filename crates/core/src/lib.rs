@@ -2,4 +2,5 @@
 
 pub mod answer;
 pub mod id;
+pub mod policy;
 pub mod time;
