@@ -2,6 +2,8 @@
 
 mod code;
 mod error_text;
+mod proof;
 
 pub use code::Code;
 pub use error_text::{ErrorText, ErrorTextError};
+pub use proof::ProvenAnswer;

@@ -1,0 +1,103 @@
+use aes::Aes128;
+use cbc::cipher::block_padding::Pkcs7;
+use cbc::cipher::{BlockDecryptMut, BlockEncryptMut, KeyIvInit};
+use hmac::Mac;
+use subtle::ConstantTimeEq;
+use zeroize::Zeroizing;
+
+use super::Covered;
+use crate::envelope::SessionKeys;
+use crate::id::UserName;
+use crate::time::UnixMillis;
+
+/// The shortest sealed request certificate: iv, one block, tag.
+pub const MIN_SEALED_LEN: usize = 48;
+/// The longest: a user name of 255 bytes.
+pub const MAX_SEALED_LEN: usize = 304;
+
+/// 16 random bytes: initialisation vector and nonce of one request.
+pub type Iv = [u8; 16];
+
+/// What an opened request certificate says. Genuine, but the name is not yet checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Plaintext<'a> {
+    /// When the client made it.
+    pub created: UnixMillis,
+    /// The bytes of the user's name.
+    pub user: &'a [u8],
+}
+
+/// Seals time and user for one request: `iv ‖ ciphertext ‖ tag`, A128CBC-HS256 of RFC 7518, section 5.2.3.
+///
+/// `iv` must be fresh and random: a server accepts one (session, iv) once.
+#[must_use]
+pub fn seal(
+    keys: &SessionKeys,
+    covered: &Covered<'_>,
+    created: UnixMillis,
+    user: &UserName,
+    iv: &Iv,
+) -> Vec<u8> {
+    let mut plaintext = Zeroizing::new(Vec::with_capacity(MAX_SEALED_LEN));
+    plaintext.extend_from_slice(&created.0.to_be_bytes());
+    plaintext.extend_from_slice(user.as_str().as_bytes());
+    let ciphertext = cbc::Encryptor::<Aes128>::new(keys.encryption().into(), iv.into())
+        .encrypt_padded_vec_mut::<Pkcs7>(&plaintext);
+    let mut sealed = Vec::with_capacity(32 + ciphertext.len());
+    sealed.extend_from_slice(iv);
+    sealed.extend_from_slice(&ciphertext);
+    sealed.extend_from_slice(&tag(keys, covered, &sealed));
+    sealed
+}
+
+/// Opens a sealed request certificate: the tag first, and only under a good one the ciphertext.
+///
+/// `out` receives the plaintext.
+///
+/// # Errors
+/// The stage that failed, for the server's log; on the wire it is one code.
+pub fn open<'o>(
+    keys: &SessionKeys,
+    covered: &Covered<'_>,
+    sealed: &[u8],
+    out: &'o mut [u8; MAX_SEALED_LEN],
+) -> Result<(Iv, Plaintext<'o>), OpenError> {
+    let (body, sent_tag) = sealed.split_last_chunk::<16>().ok_or(OpenError::Tag)?;
+    if !bool::from(tag(keys, covered, body).ct_eq(sent_tag)) {
+        return Err(OpenError::Tag);
+    }
+    let (iv, ciphertext) = body.split_first_chunk::<16>().ok_or(OpenError::Tag)?;
+    let plaintext = cbc::Decryptor::<Aes128>::new(keys.encryption().into(), iv.into())
+        .decrypt_padded_b2b_mut::<Pkcs7>(ciphertext, out.as_mut_slice())
+        .map_err(|_| OpenError::Padding)?;
+    match plaintext.split_first_chunk::<8>() {
+        Some((created, user)) if !user.is_empty() => {
+            Ok((*iv, Plaintext { created: UnixMillis(u64::from_be_bytes(*created)), user }))
+        }
+        _ => Err(OpenError::Short),
+    }
+}
+
+/// First 16 bytes of HMAC-SHA-256 over additional data, iv and ciphertext, and the length of the former.
+fn tag(keys: &SessionKeys, covered: &Covered<'_>, iv_and_ciphertext: &[u8]) -> [u8; 16] {
+    let mut mac = crate::mac::hmac(keys.mac());
+    let bits = covered.feed(|piece| mac.update(piece));
+    mac.update(iv_and_ciphertext);
+    mac.update(&bits.to_be_bytes());
+    crate::mac::first_half(mac)
+}
+
+/// Which stage of opening failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpenError {
+    /// The padding under a good tag is wrong: the client is broken.
+    #[error("the padding is wrong")]
+    Padding,
+    /// The plaintext under a good tag has fewer than 9 bytes.
+    #[error("the certificate has no user")]
+    Short,
+    /// The tag is wrong: another key, another request, or altered bytes.
+    #[error("the tag is wrong")]
+    Tag,
+}
