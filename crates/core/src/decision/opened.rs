@@ -1,0 +1,202 @@
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Field, Presented, Proven, Reason, Refusal, Session, Sessions};
+use crate::crypto::Random;
+use crate::directory::{Application, Directory};
+use crate::encoding::Bounded;
+use crate::envelope::{self, Envelope, EnvelopeHead, EnvelopeSignature, Lifetime, OpenedSecret};
+use crate::identity::Identity;
+use crate::policy::{ClientAddress, ForwardedError, GreatestTimeout, Protocol, Skew};
+use crate::request::{self, Covered, MAX_SEALED_LEN};
+use crate::time::UnixMillis;
+
+/// How long ago an envelope may have ended, and how far ahead it may begin, to be opened at all.
+const OPENING_MARGIN: Duration = Duration::from_secs(300);
+
+/// What a decision depends on besides the request and the time.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'c> {
+    /// The server: whom envelopes must be made for, and the keys that open them.
+    pub identity: &'c Identity,
+    /// Who is trusted, as of now.
+    pub directory: &'c Directory,
+    /// What is known from earlier requests.
+    pub sessions: &'c dyn Sessions,
+    /// For the substitute of a secret that did not open.
+    pub random: &'c dyn Random,
+    /// How far clocks may differ.
+    pub skew: Skew,
+    /// The greatest timeout an application may have.
+    pub greatest_timeout: GreatestTimeout,
+}
+
+/// A request whose session key is known. Nothing may be believed yet but the application's id.
+#[derive(Debug)]
+pub struct Opened<'a> {
+    application: Arc<Application>,
+    session: Arc<Session>,
+    genuine: bool,
+    sealed: Bounded<MAX_SEALED_LEN>,
+    covered: Covered<'a>,
+}
+
+/// Steps 1–4. `client` is what [`TrustedProxies`](crate::policy::TrustedProxies) made of the socket's address.
+///
+/// # Errors
+/// The first step that fails.
+pub fn open<'a>(
+    presented: Presented<'a>,
+    context: &Context<'_>,
+    client: Result<ClientAddress, ForwardedError>,
+    now: UnixMillis,
+) -> Result<Opened<'a>, Refusal> {
+    let Presented { app_id, key_field, signature_field, sealed, covered } = presented;
+    let known = context.sessions.find(app_id, key_field, signature_field);
+    // What is left of step 0 for fields that were not seen before, and step 1.
+    let unknown = match known {
+        Some(_) => None,
+        None => Some(Unknown::decode(key_field, signature_field)?),
+    };
+
+    let application = context.directory.application(app_id).ok_or(Reason::ApplicationUnknown)?;
+    if !application.is_enabled() {
+        return Err(Reason::ApplicationDisabled.into());
+    }
+    if !application.accepts(Protocol::V4) {
+        return Err(Reason::ProtocolTooOld.into());
+    }
+
+    let client = client.map_err(Reason::AddressUnreadable)?;
+    if !application.policy().addresses().allows(client.addr) {
+        let reason = if client.forwarded { Reason::AddressForwarded } else { Reason::AddressRemote };
+        return Err(reason.into());
+    }
+
+    let (session, genuine) = match (known, unknown) {
+        (Some(session), _) => {
+            check_known(&session, application, context.identity, now)?;
+            (session, true)
+        }
+        (None, Some(unknown)) => {
+            let (session, genuine) = unknown.open(application, context, client.addr, now)?;
+            if genuine {
+                context.sessions.keep(key_field, signature_field, &session);
+            }
+            (session, genuine)
+        }
+        (None, None) => return Err(Reason::System("no session").into()),
+    };
+    Ok(Opened { application: Arc::clone(application), session, genuine, sealed, covered })
+}
+
+/// Step 4 for a known session: its keys may have been removed or have ended since.
+fn check_known(
+    session: &Session,
+    application: &Application,
+    identity: &Identity,
+    now: UnixMillis,
+) -> Result<(), Refusal> {
+    let signing = application.key(session.head.signing_key).ok_or(Reason::SigningKeyUnknown)?;
+    if signing.key().id() != session.signing_key || !signing.usable_at(now) {
+        return Err(Reason::SigningKeyUnknown.into());
+    }
+    if identity.decryption_key(session.head.decryption_key, now).is_none() {
+        return Err(Reason::DecryptionKeyUnknown.into());
+    }
+    Ok(())
+}
+
+/// An envelope that was not seen before.
+struct Unknown {
+    head: EnvelopeHead,
+    envelope: Envelope,
+    signature: EnvelopeSignature,
+}
+
+impl Unknown {
+    fn decode(key_field: &[u8], signature_field: &[u8]) -> Result<Self, Refusal> {
+        let envelope = Envelope::decode(key_field).ok_or(Reason::FieldForm(Field::Key))?;
+        let signature =
+            EnvelopeSignature::decode(signature_field).ok_or(Reason::FieldForm(Field::Signature))?;
+        let head = EnvelopeHead::parse(envelope.as_bytes()).map_err(|_| Reason::Suite)?;
+        Ok(Self { head, envelope, signature })
+    }
+
+    /// Step 4 for a new session: everything cheap first, the signature before the decryption.
+    fn open(
+        self,
+        application: &Application,
+        context: &Context<'_>,
+        address: IpAddr,
+        now: UnixMillis,
+    ) -> Result<(Arc<Session>, bool), Refusal> {
+        let Self { head, envelope, signature } = self;
+        let (client, server) = (application.id(), context.identity.id());
+        let signing = application
+            .key(head.signing_key)
+            .filter(|peer| peer.usable_at(now))
+            .ok_or(Reason::SigningKeyUnknown)?
+            .key();
+        let decryption =
+            context.identity.decryption_key(head.decryption_key, now).ok_or(Reason::DecryptionKeyUnknown)?;
+        if signature.as_bytes().len() != signing.public().modulus_len()
+            || envelope.wrapped().len() != decryption.public().modulus_len()
+        {
+            return Err(Reason::SizeMismatch.into());
+        }
+        Lifetime::from_secs(head.lifetime_s).map_err(|_| Reason::Lifetime)?;
+
+        if !context.sessions.admit_signature_check(address) {
+            return Err(Reason::SignatureLimit.into());
+        }
+        envelope::verify(client, server, signing, &envelope, &signature).map_err(|_| Reason::Signature)?;
+        let begins_too_late = now.plus(OPENING_MARGIN).plus(context.skew.get()) < head.issued;
+        if head.end().plus(OPENING_MARGIN) < now || begins_too_late {
+            return Err(Reason::EnvelopeTime.into());
+        }
+        if !context.sessions.admit_decryption(client) {
+            return Err(Reason::DecryptionLimit.into());
+        }
+        let opened = envelope::open(client, server, decryption, &envelope, context.random)
+            .map_err(|_| Reason::System("random generator"))?;
+        let (keys, genuine) = match opened {
+            OpenedSecret::Genuine(keys) => (keys, true),
+            OpenedSecret::Substitute(keys) => (keys, false),
+        };
+        let session = Session {
+            application: client.clone(),
+            head,
+            signing_key: signing.id(),
+            needs_fence: !decryption.made_by_this_process(),
+            keys,
+        };
+        Ok((Arc::new(session), genuine))
+    }
+}
+
+impl<'a> Opened<'a> {
+    /// Step 5: the tag of the request certificate, then its padding and length.
+    ///
+    /// # Errors
+    /// [`Code::BadSignature`](crate::answer::Code::BadSignature), whichever of these failed.
+    pub fn prove(self) -> Result<Proven<'a>, Refusal> {
+        let mut plaintext = [0; MAX_SEALED_LEN];
+        let opened = request::open(&self.session.keys, &self.covered, self.sealed.as_slice(), &mut plaintext);
+        match opened {
+            Ok((iv, plain)) if self.genuine => {
+                Ok(Proven::new(self.application, self.session, self.covered, iv, plain))
+            }
+            Ok(_) => Err(Reason::EnvelopeUnopened.into()),
+            Err(_) if !self.genuine => Err(Reason::EnvelopeUnopened.into()),
+            Err(why) => Err(Reason::Sealed(why).into()),
+        }
+    }
+
+    /// The application.
+    #[must_use]
+    pub fn application(&self) -> &Application {
+        &self.application
+    }
+}

@@ -1,0 +1,170 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Allowed, Context, Reason, Refusal, Session};
+use crate::answer::ProvenAnswer;
+use crate::directory::Application;
+use crate::id::UserName;
+use crate::policy::Protocol;
+use crate::request::{ContentDigest, Covered, Iv, Plaintext};
+use crate::time::UnixMillis;
+
+/// How long a nonce is kept beyond the greatest timeout: 60 s.
+const NONCE_MARGIN: Duration = Duration::from_secs(60);
+/// No nonce is kept longer than this after its envelope was over.
+const NONCE_LIMIT: Duration = Duration::from_secs(300);
+
+/// A request whose tag is right: the application made it, for this server, method, target and content.
+#[derive(Debug)]
+pub struct Proven<'a> {
+    application: Arc<Application>,
+    session: Arc<Session>,
+    covered: Covered<'a>,
+    iv: Iv,
+    created: UnixMillis,
+    user: Result<UserName, crate::id::UserNameError>,
+}
+
+/// What a server must record as used, atomically (step 7).
+#[derive(Clone, Copy, Debug)]
+pub struct NonceClaim<'p> {
+    /// The session.
+    pub session: &'p [u8; 32],
+    /// The request in it.
+    pub iv: &'p Iv,
+    /// How long to keep it from now; `None` for a certificate that can never be valid, which is only looked up.
+    pub keep: Option<Duration>,
+}
+
+/// What the nonce store said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NonceOutcome {
+    /// It was recorded now, and was not there.
+    First,
+    /// It was there.
+    Before,
+    /// There was no room; nothing was forgotten.
+    Full,
+    /// The store did not answer.
+    Unavailable,
+}
+
+/// Makes the proofs of answers to one request.
+#[derive(Clone, Debug)]
+pub struct Prover {
+    session: Arc<Session>,
+    iv: Iv,
+}
+
+impl Prover {
+    /// The value of the proof field.
+    #[must_use]
+    pub fn prove(&self, answer: &ProvenAnswer<'_>) -> String {
+        answer.prove(&self.session.keys, &self.iv)
+    }
+}
+
+impl<'a> Proven<'a> {
+    pub(super) fn new(
+        application: Arc<Application>,
+        session: Arc<Session>,
+        covered: Covered<'a>,
+        iv: Iv,
+        plain: Plaintext<'_>,
+    ) -> Self {
+        let user = UserName::from_bytes(plain.user);
+        Self { application, session, covered, iv, created: plain.created, user }
+    }
+
+    /// What proves the answer, whatever it will be.
+    #[must_use]
+    pub fn prover(&self) -> Prover {
+        Prover { session: Arc::clone(&self.session), iv: self.iv }
+    }
+
+    /// The application.
+    #[must_use]
+    pub fn application(&self) -> &Arc<Application> {
+        &self.application
+    }
+
+    /// Step 6: the name of the user, when it is well-formed.
+    ///
+    /// # Errors
+    /// [`Code::Malformed`](crate::answer::Code::Malformed).
+    pub fn user(&self) -> Result<&UserName, Refusal> {
+        self.user.as_ref().map_err(|why| Reason::UserMalformed(*why).into())
+    }
+
+    /// The digest that the content must have; `None` when it must be empty.
+    ///
+    /// # Errors
+    /// [`Code::BadDigest`](crate::answer::Code::BadDigest), to be given as step 12.
+    pub fn content_digest(&self) -> Result<Option<ContentDigest>, Refusal> {
+        match self.covered.content_digest {
+            "" => Ok(None),
+            field => ContentDigest::parse(field).map(Some).map_err(|why| Reason::DigestMalformed(why).into()),
+        }
+    }
+
+    /// Step 7: what to record as used.
+    #[must_use]
+    pub fn claim(&self, context: &Context<'_>, now: UnixMillis) -> NonceClaim<'_> {
+        let greatest = context.greatest_timeout.get();
+        let end = self.session.head.end();
+        let never_valid = self.created > end.plus(context.skew.get()) || self.created < now.minus(greatest);
+        let until = self.created.plus(greatest + NONCE_MARGIN).min(end.plus(NONCE_LIMIT));
+        let keep = Duration::from_millis(until.0.saturating_sub(now.0));
+        NonceClaim { session: self.session.keys.name(), iv: &self.iv, keep: (!never_valid).then_some(keep) }
+    }
+
+    /// Steps 7–10: what the store said, the fence, the time, the application's rules.
+    ///
+    /// `fence` is the moment up to which certificates may have been used before a restart.
+    ///
+    /// # Errors
+    /// The first step that fails.
+    pub fn allow(
+        self,
+        context: &Context<'_>,
+        outcome: NonceOutcome,
+        fence: Option<UnixMillis>,
+        now: UnixMillis,
+    ) -> Result<Allowed, Refusal> {
+        let user = self.user()?.clone();
+        match outcome {
+            NonceOutcome::First => {}
+            NonceOutcome::Before => return Err(Refusal::with_time(Reason::Replayed, now)),
+            NonceOutcome::Full => return Err(Reason::NonceTableFull.into()),
+            NonceOutcome::Unavailable => return Err(Reason::NonceUnavailable.into()),
+        }
+        if self.session.needs_fence && fence.is_some_and(|fence| self.created <= fence) {
+            return Err(Refusal::with_time(Reason::Fenced, now));
+        }
+
+        let policy = self.application.policy();
+        if !self.session.head.valid_at(now, context.skew) {
+            return Err(Refusal::with_time(Reason::EnvelopeTime, now));
+        }
+        if self.created < now.minus(policy.timeout().get()) {
+            return Err(Refusal::with_time(Reason::TooOld, now));
+        }
+        if self.created > now.plus(context.skew.get()) {
+            return Err(Refusal::with_time(Reason::TooEarly, now));
+        }
+        // This request passed step 8: older versions are over for this application.
+        self.application.ratchet().observe(Protocol::V4);
+
+        let path = self.covered.target.path();
+        if !policy.methods().allows(self.covered.method) {
+            return Err(Refusal::with_path(Reason::MethodNotAllowed, path));
+        }
+        if policy.paths().allows_raw(path).is_err() {
+            return Err(Refusal::with_path(Reason::PathNotAllowed, path));
+        }
+        if policy.never_as().forbids(&user).is_some() {
+            return Err(Reason::UserNever.into());
+        }
+        Ok(Allowed::new(self.application, user, Protocol::V4, Some(self.session.signing_key)))
+    }
+}

@@ -1,0 +1,63 @@
+use std::fmt;
+
+use super::Reason;
+use crate::answer::{Code, ErrorText};
+use crate::time::UnixMillis;
+
+/// A refused request: the reason, and what may be told to a caller whose certificate was proven.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    reason: Reason,
+    params: Vec<String>,
+}
+
+impl Refusal {
+    /// A refusal whose answer names the code and nothing else.
+    #[must_use]
+    pub const fn new(reason: Reason) -> Self {
+        Self { reason, params: Vec::new() }
+    }
+
+    /// A refusal after step 5 that tells the server's time in milliseconds.
+    pub(super) fn with_time(reason: Reason, now: UnixMillis) -> Self {
+        Self { reason, params: vec![now.0.to_string()] }
+    }
+
+    /// A refusal after step 5 that tells the path.
+    pub(super) fn with_path(reason: Reason, path: &str) -> Self {
+        Self { reason, params: vec![path.to_owned()] }
+    }
+
+    /// Exactly why, for the server's log.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// What goes on the wire.
+    #[must_use]
+    pub const fn code(&self) -> Code {
+        self.reason.code()
+    }
+
+    /// The value of the error field.
+    #[must_use]
+    pub fn error_text(&self) -> ErrorText {
+        let code = self.code();
+        ErrorText { code, message: code.message().to_owned(), params: self.params.clone() }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.reason.fmt(f)
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+impl From<Reason> for Refusal {
+    fn from(reason: Reason) -> Self {
+        Self::new(reason)
+    }
+}

@@ -1,0 +1,40 @@
+//! The names of the header fields, shared by all versions.
+
+use http::HeaderName;
+
+/// `X-Seraph-Trusted-App-Version`
+pub const VERSION: HeaderName = HeaderName::from_static("x-seraph-trusted-app-version");
+/// `X-Seraph-Trusted-App-ID`
+pub const ID: HeaderName = HeaderName::from_static("x-seraph-trusted-app-id");
+/// `X-Seraph-Trusted-App-Key`
+pub const KEY: HeaderName = HeaderName::from_static("x-seraph-trusted-app-key");
+/// `X-Seraph-Trusted-App-Signature`
+pub const SIGNATURE: HeaderName = HeaderName::from_static("x-seraph-trusted-app-signature");
+/// `X-Seraph-Trusted-App-Cert`
+pub const CERT: HeaderName = HeaderName::from_static("x-seraph-trusted-app-cert");
+/// `X-Seraph-Trusted-App-Magic`, of the older versions
+pub const MAGIC: HeaderName = HeaderName::from_static("x-seraph-trusted-app-magic");
+/// `X-Seraph-Trusted-App-Status`, in answers
+pub const STATUS: HeaderName = HeaderName::from_static("x-seraph-trusted-app-status");
+/// `X-Seraph-Trusted-App-Error`, in answers
+pub const ERROR: HeaderName = HeaderName::from_static("x-seraph-trusted-app-error");
+/// `X-Seraph-Trusted-App-Proof`, in answers of version 4
+pub const PROOF: HeaderName = HeaderName::from_static("x-seraph-trusted-app-proof");
+/// `Content-Digest` (RFC 9530)
+pub const CONTENT_DIGEST: HeaderName = HeaderName::from_static("content-digest");
+
+/// The five fields of a version 4 request.
+pub const REQUEST: [HeaderName; 5] = [VERSION, ID, KEY, SIGNATURE, CERT];
+
+/// What every field of the protocol begins with.
+pub const PREFIX: &str = "x-seraph-trusted-app-";
+
+/// Fields that make some servers see another method or target than the one that was signed.
+pub const OVERRIDES: [HeaderName; 6] = [
+    http::header::CONTENT_ENCODING,
+    HeaderName::from_static("x-http-method"),
+    HeaderName::from_static("x-http-method-override"),
+    HeaderName::from_static("x-method-override"),
+    HeaderName::from_static("x-original-url"),
+    HeaderName::from_static("x-rewrite-url"),
+];
