@@ -1,1 +1,5 @@
 //! Trusted Applications Authentication: the server side.
+
+pub mod limit;
+pub mod nonce;
+pub mod session;
