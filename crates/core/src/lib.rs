@@ -2,4 +2,6 @@
 
 pub mod answer;
 pub mod id;
+#[cfg(feature = "legacy")]
+pub mod legacy;
 pub mod time;
