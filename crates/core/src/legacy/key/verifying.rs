@@ -87,7 +87,7 @@ impl LegacyVerifyingKey {
         for byte in exponent {
             number = number.checked_mul(256).ok_or(LegacyKeyError::Exponent)? | u64::from(*byte);
         }
-        if number < 3 || number % 2 == 0 || number > 1 << 33 {
+        if number < 3 || number.is_multiple_of(2) || number > 1 << 33 {
             return Err(LegacyKeyError::Exponent);
         }
         let operation = PublicOperation::new(modulus, number).ok_or(LegacyKeyError::Modulus)?;
