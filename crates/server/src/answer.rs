@@ -6,7 +6,6 @@ use http_body::Body;
 use taa_core::answer::{Code, ProvenAnswer};
 use taa_core::decision::{Prover, Reason, Refusal};
 use taa_core::fields;
-use taa_core::policy::Protocol;
 
 use crate::body::{self, BoxError, ResponseBody};
 use crate::layer::Route;
@@ -14,7 +13,6 @@ use crate::layer::Route;
 /// What an answer to a request with TAA fields depends on.
 pub(crate) struct Answering {
     pub(crate) prover: Option<Prover>,
-    pub(crate) protocol: Option<Protocol>,
     pub(crate) method: Method,
 }
 
@@ -84,12 +82,13 @@ impl Answering {
             }
         };
         let status = if refusal.is_some() { "ERROR" } else { "OK" };
-        let error = refusal.as_ref().map(|refusal| self.error_text(refusal)).unwrap_or_default();
+        let error = refusal.as_ref().map(Refusal::error_text).unwrap_or_default();
         head.headers.insert(fields::STATUS, HeaderValue::from_static(status));
         if !error.is_empty() {
-            // The text is ASCII with tabs: always a field value.
-            let value = HeaderValue::try_from(&error).unwrap_or(HeaderValue::from_static("SYSTEM;\t;\t[]"));
-            head.headers.insert(fields::ERROR, value);
+            // Version 4 writes ASCII with tabs, always a field value; an older text may hold U+007F and then stays away.
+            if let Ok(value) = HeaderValue::try_from(&error) {
+                head.headers.insert(fields::ERROR, value);
+            }
         }
         if let Some(prover) = &self.prover {
             let digest = head.headers.get(fields::CONTENT_DIGEST);
@@ -105,14 +104,6 @@ impl Answering {
             head.extensions.insert(refusal);
         }
         Response::from_parts(head, body)
-    }
-
-    fn error_text(&self, refusal: &Refusal) -> String {
-        match self.protocol {
-            #[cfg(feature = "legacy")]
-            Some(Protocol::V2 | Protocol::V3) => crate::legacy::error_text(refusal),
-            _ => refusal.error_text().to_string(),
-        }
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) enum Content {
 }
 
 impl Judgement {
-    fn refused(reason: Reason) -> Self {
+    pub(crate) fn refused(reason: Reason) -> Self {
         Self { prover: None, application: None, verdict: Err(reason.into()) }
     }
 }
@@ -117,7 +117,8 @@ pub(crate) fn outcome_of(seen: Result<Seen, NonceError>) -> NonceOutcome {
         Ok(Seen::Before) => NonceOutcome::Before,
         Err(NonceError::Full) => NonceOutcome::Full,
         Err(error @ (NonceError::TooLong | NonceError::Unavailable(_))) => {
-            tracing::error!(error = &error as &dyn std::error::Error, "the nonce store failed");
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(error, "the nonce store failed");
             NonceOutcome::Unavailable
         }
     }
@@ -136,7 +137,8 @@ pub(crate) async fn resolve<R: UserResolver>(
         return Err(Reason::UserNever.into());
     }
     let resolution = trust.resolver.resolve(&asked, application.id()).await.map_err(|error| {
-        tracing::error!(error = &error as &dyn std::error::Error, "the user base failed");
+        let error: &dyn std::error::Error = &error;
+        tracing::error!(error, "the user base failed");
         Reason::System("user base")
     })?;
     match resolution {
@@ -148,7 +150,7 @@ pub(crate) async fn resolve<R: UserResolver>(
 }
 
 /// The target as the client signed it: what came in, with the prefix put back that a proxy took away.
-fn signed_target<'u>(uri: &'u Uri, prefix: &str) -> Cow<'u, str> {
+pub(crate) fn signed_target<'u>(uri: &'u Uri, prefix: &str) -> Cow<'u, str> {
     let target = match uri.path_and_query() {
         // `http://host?query` has a query and no path.
         Some(target) if target.as_str().starts_with('?') => Cow::Owned(format!("/{target}")),

@@ -12,6 +12,8 @@ mod body;
 mod extract;
 mod judge;
 mod layer;
+#[cfg(feature = "legacy")]
+mod legacy;
 mod observe;
 mod principal;
 mod service;

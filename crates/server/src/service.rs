@@ -128,10 +128,10 @@ where
     let judged = AssertUnwindSafe(judge(trust.clone(), protocol, parts)).catch_unwind().await;
     let Ok((mut parts, Judgement { prover, application, verdict })) = judged else {
         tracing::error!("a panic while a request was checked: it is refused");
-        let answering = Answering { prover: None, protocol, method };
+        let answering = Answering { prover: None, method };
         return Ok(answering.reject(Reason::System("panic").into(), trust.inner().response_limit).await);
     };
-    let answering = Answering { prover, protocol, method };
+    let answering = Answering { prover, method };
     let limits = (trust.inner().request_limit, trust.inner().response_limit);
 
     let checked = match verdict {
@@ -177,7 +177,9 @@ async fn judge<R: UserResolver>(
 ) -> (Parts, Judgement) {
     let judgement = match protocol {
         #[cfg(feature = "legacy")]
-        Some(Protocol::V2 | Protocol::V3) => crate::legacy::judge(trust.inner(), &parts).await,
+        Some(Protocol::V2 | Protocol::V3) if trust.inner().older_versions => {
+            crate::legacy::judge(trust.inner(), &parts).await
+        }
         // Version 4, and every version that is not accepted here.
         _ => judge::version4(trust.inner(), &parts).await,
     };

@@ -37,6 +37,8 @@ pub(crate) struct Inner<R> {
     pub(crate) skew: Skew,
     pub(crate) greatest_timeout: GreatestTimeout,
     pub(crate) stripped_prefix: String,
+    #[cfg(feature = "legacy")]
+    pub(crate) older_versions: bool,
     pub(crate) request_limit: usize,
     pub(crate) response_limit: u64,
     pub(crate) nonces: Nonces,
@@ -69,6 +71,8 @@ impl<R: UserResolver> Trust<R> {
             skew: Skew::default(),
             greatest_timeout: GreatestTimeout::default(),
             stripped_prefix: String::new(),
+            #[cfg(feature = "legacy")]
+            older_versions: false,
             request_limit: 2 * 1024 * 1024,
             response_limit: 64 * 1024,
             nonce_limits: NonceLimits::default(),
@@ -81,7 +85,6 @@ impl<R: UserResolver> Trust<R> {
     }
 
     /// A layer for routes that trusted applications may use. It rejects what it refuses, and buffers content.
-    #[must_use]
     pub fn layer(&self) -> TrustLayer<R> {
         TrustLayer::new(self.clone())
     }
@@ -155,6 +158,8 @@ pub struct TrustBuilder<R> {
     skew: Skew,
     greatest_timeout: GreatestTimeout,
     stripped_prefix: String,
+    #[cfg(feature = "legacy")]
+    older_versions: bool,
     request_limit: usize,
     response_limit: u64,
     nonce_limits: NonceLimits,
@@ -217,6 +222,16 @@ impl<R: UserResolver> TrustBuilder<R> {
     /// handlers see the path without it.
     pub fn stripped_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.stripped_prefix = prefix.into();
+        self
+    }
+
+    /// Accepts versions 2 and 3 from applications whose record allows them. They prove neither method nor content, and
+    /// version 2 hardly the user: see the warning of [`taa_core::legacy`].
+    ///
+    /// The URL they sign is compared with one built from the base URL of this server's certificate.
+    #[cfg(feature = "legacy")]
+    pub fn insecure_accept_older_versions(mut self) -> Self {
+        self.older_versions = true;
         self
     }
 
@@ -330,6 +345,8 @@ impl<R: UserResolver> TrustBuilder<R> {
             skew: self.skew,
             greatest_timeout: self.greatest_timeout,
             stripped_prefix: prefix,
+            #[cfg(feature = "legacy")]
+            older_versions: self.older_versions,
             request_limit: self.request_limit,
             response_limit: self.response_limit,
         })))
