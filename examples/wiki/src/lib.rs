@@ -56,6 +56,8 @@ pub use column::Column;
 pub use issue_table::{IssueRow, IssueTable};
 pub use jira_issues::{JiraIssues, MacroError};
 pub use markup::{Block, Markup};
+pub use password::PasswordError;
+pub use secret::NoRandomness;
 pub use source::{FetchError, Fetched, IssueSource, TrustNotice};
 pub use user::UserBase;
 pub use wiki::{Page, Settings, SetupError, Wiki};
