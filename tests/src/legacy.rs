@@ -103,6 +103,14 @@ pub fn run(json: &Value, keys: &Keys) -> Result<Tally, String> {
     }
 }
 
+/// Alters the requests of a [`Kind::Requests`] file, `rounds` times each, and compares our code with the reference.
+///
+/// # Errors
+/// The first altered request on which they disagree.
+pub fn alter(json: &Value, keys: &Keys, rounds: usize) -> Result<usize, String> {
+    requests::alter(json, keys, rounds)
+}
+
 /// A list inside a vector file.
 fn list<'a>(json: &'a Value, member: &str) -> Result<&'a Vec<Value>, String> {
     json.get(member).and_then(Value::as_array).ok_or_else(|| format!("no list {member:?}"))

@@ -74,10 +74,8 @@ fn authenticate(
         return Err(FailureKind::BadUrl.into());
     }
     let proven = timely.verify(&request.url(server))?;
-    if let Some(seen) = seen {
-        if !seen.insert(proven.replay_key(), proven.window_end(), now) {
-            return Err(FailureKind::Replayed.into());
-        }
+    if seen.is_some_and(|seen| !seen.insert(proven.replay_key(), proven.window_end(), now)) {
+        return Err(FailureKind::Replayed.into());
     }
     user(server, &proven)
 }

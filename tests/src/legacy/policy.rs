@@ -11,12 +11,12 @@ pub(super) enum Address {
     Allowed,
     NotAllowed,
     /// It is no address at all.
-    NoAddress,
+    Malformed,
 }
 
 /// Whether an address is on the list; an empty list stands for all addresses.
 pub(super) fn address(patterns: &[String], text: &str) -> Address {
-    let Ok(address) = text.parse::<IpAddr>() else { return Address::NoAddress };
+    let Ok(address) = text.parse::<IpAddr>() else { return Address::Malformed };
     let address = address.to_canonical();
     let allowed =
         patterns.is_empty() || patterns.iter().filter_map(|p| network(p)).any(|net| net.contains(&address));

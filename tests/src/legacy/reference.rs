@@ -134,12 +134,12 @@ pub(super) fn decide(server: &Server, request: &Request, keys: &Keys) -> Result<
     match policy::address(&server.addresses, &request.remote_addr) {
         Address::Allowed => {}
         Address::NotAllowed => return refuse(("BAD_REMOTE_IP", address), three),
-        Address::NoAddress => return refuse(("BAD_REMOTE_IP", address), Some(Class::AddressLiteral)),
+        Address::Malformed => return refuse(("BAD_REMOTE_IP", address), Some(Class::AddressLiteral)),
     }
     match policy::forwarded(&server.addresses, request.header("X-Forwarded-For")) {
         Address::Allowed => {}
         Address::NotAllowed => return refuse(("BAD_XFORWARD_IP", address), three),
-        Address::NoAddress => return refuse(("BAD_XFORWARD_IP", address), Some(Class::AddressLiteral)),
+        Address::Malformed => return refuse(("BAD_XFORWARD_IP", address), Some(Class::AddressLiteral)),
     }
     if !policy::path(&server.paths, &request.path) {
         let class = policy::is_ambiguous(&request.path).then_some(Class::AmbiguousPath);

@@ -99,6 +99,44 @@ fn explained(server: &Server, request: &Request, keys: &Keys, vector: &Verdict) 
     }
 }
 
+/// Alters each request again and again, one character of one field at a time: our code and the reference must agree on
+/// every one. Says how many were tried.
+pub(super) fn alter(json: &Value, keys: &Keys, rounds: usize) -> Result<usize, String> {
+    let cases = json.as_array().ok_or("no list")?;
+    let origin = base_origin(cases)?;
+    let mut state = 1u64;
+    let mut draw = |below: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) as usize % below.max(1)
+    };
+    for case in cases {
+        let (server, request) = case::read(case, &origin)?;
+        for _ in 0..rounds {
+            let mut altered = request.clone();
+            let count = altered.headers.len();
+            let Some((name, value)) = altered.headers.get_mut(draw(count)) else { break };
+            let mut chars: Vec<char> = value.chars().collect();
+            let at = draw(chars.len() + 1);
+            let new = ['A', '/', '=', '0', '2', '3', '-', ' ', '\t', '\n', '\u{e9}', '*'][draw(12)];
+            match draw(4) {
+                0 => chars.insert(at, new),
+                1 => chars.truncate(at),
+                _ if at == chars.len() => chars.push(new),
+                2 => drop(chars.remove(at)),
+                _ => chars[at] = new,
+            }
+            *value = chars.into_iter().collect();
+            let what = format!("{name}: {value:?}");
+            let found = ours::decide(&server, &altered, keys, Some(&mut Seen::default()))?;
+            let expected = reference::decide(&server, &altered, keys)?.verdict;
+            if found != expected {
+                return Err(format!("{what}: {found:?}, and the reference says {expected:?}"));
+            }
+        }
+    }
+    Ok(cases.len() * rounds)
+}
+
 /// The origin of the server's own base URL: the one most requests of a file were meant for.
 fn base_origin(cases: &[Value]) -> Result<String, String> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
