@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
 use http_body::Body;
 use taa_core::answer::{Code, ProvenAnswer};
-use taa_core::decision::{Prover, Reason, Refusal};
+use taa_core::decision::{Prover, Refusal};
 use taa_core::fields;
 
 use crate::body::{self, BoxError, ResponseBody};
@@ -37,12 +37,7 @@ impl Answering {
         B: Body<Data = Bytes>,
         B::Error: Into<BoxError>,
     {
-        let status = match refusal.reason() {
-            Reason::ContentTooLong => StatusCode::PAYLOAD_TOO_LARGE,
-            _ => {
-                StatusCode::from_u16(refusal.code().http_status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE)
-            }
-        };
+        let status = StatusCode::from_u16(refusal.http_status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
         let text = format!("{}: {}\n", refusal.code(), refusal.code().message());
         let mut response = Response::new(ResponseBody::whole(text));
         *response.status_mut() = status;

@@ -44,7 +44,7 @@ impl Keys {
                 .map_err(|error| wrong(&error))?;
             same("the page line", key.verifying.page_line(), key.spki.clone())
                 .map_err(|error| wrong(&error))?;
-            let again = key.signing.to_pkcs8_der().map_err(|error| wrong(&error))?;
+            let again = key.signing.expose_pkcs8_der().map_err(|error| wrong(&error))?;
             same("the private key written again", &**again, &private[..])
                 .map_err(|_| wrong(&"written otherwise"))?;
             self.0.insert(name.clone(), key);

@@ -3,7 +3,7 @@ use std::fmt;
 use super::Reason;
 use crate::answer::{Code, ErrorText};
 #[cfg(feature = "legacy")]
-use crate::legacy::{Failure, LegacyErrorText};
+use crate::legacy::{Failure, FailureKind, LegacyErrorText};
 use crate::time::UnixMillis;
 
 /// A refused request: the reason, and what may be told to a caller whose certificate was proven.
@@ -42,13 +42,26 @@ impl Refusal {
         self.reason.code()
     }
 
+    /// The HTTP status of a rejected request (wire document, section 6).
+    #[must_use]
+    pub const fn http_status(&self) -> u16 {
+        match self.reason {
+            Reason::ContentTooLong => 413,
+            // The older versions say `SYSTEM` to what is the caller's mistake.
+            #[cfg(feature = "legacy")]
+            Reason::Older(FailureKind::BadNumber) => 400,
+            _ => self.code().http_status(),
+        }
+    }
+
     /// The value of the error field, in the words of the version that was spoken.
     #[must_use]
     pub fn error_text(&self) -> String {
         #[cfg(feature = "legacy")]
         if let Reason::Older(kind) = self.reason {
             let message = kind.message().to_owned();
-            return LegacyErrorText { code: self.code(), message, params: self.params.clone() }.to_string();
+            return LegacyErrorText { code: self.code(), message, params: self.params.clone() }
+                .to_field_value();
         }
         let code = self.code();
         ErrorText { code, message: code.message().to_owned(), params: self.params.clone() }.to_string()

@@ -59,11 +59,19 @@ impl LegacySigningKey {
         Ok(Self { key, public, magic: OnceLock::new() })
     }
 
+    /// The secret itself: PKCS #8 in PEM, wiped when it goes. Store it sealed or in a file nobody else can read.
+    ///
+    /// # Errors
+    /// When it cannot be written, which does not happen with an accepted key.
+    pub fn expose_pkcs8_pem(&self) -> Result<Zeroizing<String>, LegacyKeyError> {
+        self.key.to_pkcs8_pem(rsa::pkcs8::LineEnding::LF).map_err(|_| LegacyKeyError::Form)
+    }
+
     /// The secret itself: PKCS #8 in DER, wiped when it goes.
     ///
     /// # Errors
     /// When it cannot be written, which does not happen with an accepted key.
-    pub fn to_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, LegacyKeyError> {
+    pub fn expose_pkcs8_der(&self) -> Result<Zeroizing<Vec<u8>>, LegacyKeyError> {
         Ok(self.key.to_pkcs8_der().map_err(|_| LegacyKeyError::Form)?.to_bytes())
     }
 

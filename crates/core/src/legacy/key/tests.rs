@@ -20,7 +20,7 @@ fn counter() -> impl FnMut(&mut [u8]) -> Result<(), Infallible> {
 fn made_written_read() {
     let key = LegacySigningKey::generate(&mut counter()).unwrap();
     assert_eq!(key.verifying_key().bits(), 2048);
-    let again = LegacySigningKey::from_pkcs8_der(&key.to_pkcs8_der().unwrap()).unwrap();
+    let again = LegacySigningKey::from_pkcs8_der(&key.expose_pkcs8_der().unwrap()).unwrap();
     assert_eq!(again.thumbprint(), key.thumbprint());
     let public = LegacyVerifyingKey::from_page_line(&key.verifying_key().page_line()).unwrap();
     assert_eq!(&public, key.verifying_key());
