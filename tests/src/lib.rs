@@ -1,1 +1,3 @@
-//! tests
+//! Tests that need more than one crate, and the runners for vectors.
+
+pub mod legacy;
