@@ -1,7 +1,7 @@
 //! Runs vector files. A file is recognised by what is in it, not by its name.
 
 pub mod addresses;
-pub mod keys;
+pub mod legacy;
 pub mod paths;
 pub mod taa4;
 
@@ -13,7 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 /// The kinds of files that can be run. The first that recognises a file runs it.
-pub const KINDS: &[Kind] = &[taa4::KIND, addresses::KIND, paths::KIND, keys::KIND];
+pub const KINDS: &[Kind] = &[taa4::KIND, addresses::KIND, paths::KIND, legacy::KIND];
 
 /// One kind of vector file.
 #[derive(Clone, Copy, Debug)]

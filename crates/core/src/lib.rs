@@ -10,6 +10,8 @@ pub mod fields;
 pub mod id;
 pub mod identity;
 pub mod key;
+#[cfg(feature = "legacy")]
+pub mod legacy;
 pub mod policy;
 pub mod request;
 pub mod time;

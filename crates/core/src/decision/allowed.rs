@@ -1,7 +1,11 @@
 use std::sync::Arc;
 
+#[cfg(feature = "legacy")]
+use super::{NonceOutcome, Refusal};
 use crate::directory::Application;
 use crate::id::{KeyId, UserName};
+#[cfg(feature = "legacy")]
+use crate::legacy::{Failure, FailureKind, Proven, SignedVersion};
 use crate::policy::Protocol;
 
 /// A request that passed every rule the protocol has: the application may make it as this user, if the user exists.
@@ -21,6 +25,35 @@ impl Allowed {
         key: Option<KeyId>,
     ) -> Self {
         Self { application, user, protocol, key }
+    }
+
+    /// A request of version 2 or 3 whose signature was verified: not used before, user not on the never-as list.
+    ///
+    /// # Errors
+    /// The first of these that fails.
+    #[cfg(feature = "legacy")]
+    pub fn older(
+        proven: &Proven,
+        application: &Arc<Application>,
+        outcome: NonceOutcome,
+    ) -> Result<Self, Refusal> {
+        if proven.app_id() != application.id() {
+            return Err(Failure::new(FailureKind::AppUnknown).into());
+        }
+        match outcome {
+            NonceOutcome::First => {}
+            NonceOutcome::Before => return Err(Failure::new(FailureKind::Replayed).into()),
+            NonceOutcome::Full => return Err(Failure::new(FailureKind::Busy).into()),
+            NonceOutcome::Unavailable => return Err(Failure::new(FailureKind::System).into()),
+        }
+        if application.policy().never_as().forbids(proven.user()).is_some() {
+            return Err(Failure::new(FailureKind::PermissionDenied).into());
+        }
+        let protocol = match proven.version() {
+            SignedVersion::V2 => Protocol::V2,
+            SignedVersion::V3 => Protocol::V3,
+        };
+        Ok(Self::new(Arc::clone(application), proven.user().clone(), protocol, None))
     }
 
     /// The application.

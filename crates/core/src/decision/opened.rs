@@ -169,7 +169,7 @@ impl Unknown {
             application: client.clone(),
             head,
             signing_key: signing.id(),
-            needs_fence: !decryption.made_by_this_process(),
+            key_made_here: decryption.made_by_this_process(),
             keys,
         };
         Ok((Arc::new(session), genuine))

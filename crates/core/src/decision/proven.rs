@@ -76,6 +76,13 @@ impl<'a> Proven<'a> {
         Self { application, session, covered, iv, created: plain.created, user }
     }
 
+    /// True when the envelope was sealed to a key that this process made: nothing of it can have been accepted before
+    /// the process started.
+    #[must_use]
+    pub fn key_made_by_this_process(&self) -> bool {
+        self.session.key_made_here
+    }
+
     /// What proves the answer, whatever it will be.
     #[must_use]
     pub fn prover(&self) -> Prover {
@@ -120,7 +127,8 @@ impl<'a> Proven<'a> {
 
     /// Steps 7–10: what the store said, the fence, the time, the application's rules.
     ///
-    /// `fence` is the moment up to which certificates may have been used before a restart.
+    /// `fence` is the moment up to which certificates may have been used before, without this server's remembering
+    /// it; `None` when there is no such time.
     ///
     /// # Errors
     /// The first step that fails.
@@ -138,7 +146,7 @@ impl<'a> Proven<'a> {
             NonceOutcome::Full => return Err(Reason::NonceTableFull.into()),
             NonceOutcome::Unavailable => return Err(Reason::NonceUnavailable.into()),
         }
-        if self.session.needs_fence && fence.is_some_and(|fence| self.created <= fence) {
+        if fence.is_some_and(|fence| self.created <= fence) {
             return Err(Refusal::with_time(Reason::Fenced, now));
         }
 

@@ -1,5 +1,7 @@
 use crate::answer::Code;
 use crate::id::UserNameError;
+#[cfg(feature = "legacy")]
+use crate::legacy::FailureKind;
 use crate::policy::ForwardedError;
 use crate::request::{DigestError, OpenError, TargetError};
 
@@ -85,6 +87,10 @@ pub enum Reason {
     /// The nonce store did not answer.
     #[error("the nonce store is not available")]
     NonceUnavailable,
+    /// A request of an older version was refused.
+    #[cfg(feature = "legacy")]
+    #[error("older version: {0:?}")]
+    Older(FailureKind),
     /// A field is there that makes some servers see another request.
     #[error("the field {0} is not accepted with these fields")]
     Override(&'static str),
@@ -186,6 +192,8 @@ impl Reason {
             | Self::SizeMismatch
             | Self::TargetMalformed(_)
             | Self::UserMalformed(_) => Code::Malformed,
+            #[cfg(feature = "legacy")]
+            Self::Older(kind) => kind.code(),
             Self::Fenced | Self::Replayed => Code::Replayed,
             Self::MethodNotAllowed | Self::PathNotAllowed => Code::BadUrl,
             Self::NonceUnavailable | Self::System(_) => Code::System,

@@ -2,6 +2,8 @@ use std::fmt;
 
 use super::Reason;
 use crate::answer::{Code, ErrorText};
+#[cfg(feature = "legacy")]
+use crate::legacy::{Failure, FailureKind, LegacyErrorText};
 use crate::time::UnixMillis;
 
 /// A refused request: the reason, and what may be told to a caller whose certificate was proven.
@@ -40,11 +42,29 @@ impl Refusal {
         self.reason.code()
     }
 
-    /// The value of the error field.
+    /// The HTTP status of a rejected request (wire document, section 6).
     #[must_use]
-    pub fn error_text(&self) -> ErrorText {
+    pub const fn http_status(&self) -> u16 {
+        match self.reason {
+            Reason::ContentTooLong => 413,
+            // The older versions say `SYSTEM` to what is the caller's mistake.
+            #[cfg(feature = "legacy")]
+            Reason::Older(FailureKind::BadNumber) => 400,
+            _ => self.code().http_status(),
+        }
+    }
+
+    /// The value of the error field, in the words of the version that was spoken.
+    #[must_use]
+    pub fn error_text(&self) -> String {
+        #[cfg(feature = "legacy")]
+        if let Reason::Older(kind) = self.reason {
+            let message = kind.message().to_owned();
+            return LegacyErrorText { code: self.code(), message, params: self.params.clone() }
+                .to_field_value();
+        }
         let code = self.code();
-        ErrorText { code, message: code.message().to_owned(), params: self.params.clone() }
+        ErrorText { code, message: code.message().to_owned(), params: self.params.clone() }.to_string()
     }
 }
 
@@ -55,6 +75,13 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+#[cfg(feature = "legacy")]
+impl From<Failure> for Refusal {
+    fn from(failure: Failure) -> Self {
+        Self { reason: Reason::Older(failure.kind()), params: failure.text().params }
+    }
+}
 
 impl From<Reason> for Refusal {
     fn from(reason: Reason) -> Self {

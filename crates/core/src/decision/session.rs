@@ -10,7 +10,7 @@ pub struct Session {
     pub(super) application: AppId,
     pub(super) head: EnvelopeHead,
     pub(super) signing_key: KeyId,
-    pub(super) needs_fence: bool,
+    pub(super) key_made_here: bool,
     pub(super) keys: SessionKeys,
 }
 

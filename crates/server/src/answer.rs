@@ -1,0 +1,116 @@
+//! The answer's fields, made last: status, error, digest, proof, and what keeps caches away.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode, header};
+use http_body::Body;
+use taa_core::answer::{Code, ProvenAnswer};
+use taa_core::decision::{Prover, Refusal};
+use taa_core::fields;
+
+use crate::body::{self, BoxError, ResponseBody};
+use crate::layer::Route;
+
+/// What an answer to a request with TAA fields depends on.
+pub(crate) struct Answering {
+    pub(crate) prover: Option<Prover>,
+    pub(crate) method: Method,
+}
+
+const VARY_CERT: HeaderValue = HeaderValue::from_static("X-Seraph-Trusted-App-Cert");
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store, no-transform");
+
+/// Shared caches must not give an anonymous answer to a trusted request, or the other way round.
+pub(crate) fn vary(headers: &mut HeaderMap) {
+    headers.append(header::VARY, VARY_CERT);
+}
+
+impl Answering {
+    /// True when the handler runs without a user, as the route chose (wire document, section 6).
+    pub(crate) fn goes_on_as_nobody(&self, route: Route, refusal: &Refusal) -> bool {
+        let never = matches!(refusal.code(), Code::Malformed | Code::BadDigest | Code::Busy | Code::System);
+        route.anonymous && self.method.is_safe() && !never
+    }
+
+    /// The answer to a request that goes no further.
+    pub(crate) async fn reject<B>(&self, refusal: Refusal, limit: u64) -> Response<ResponseBody<B>>
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<BoxError>,
+    {
+        let status = StatusCode::from_u16(refusal.http_status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
+        let text = format!("{}: {}\n", refusal.code(), refusal.code().message());
+        let mut response = Response::new(ResponseBody::whole(text));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("TAA"));
+        }
+        if status == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        }
+        self.finish(response, Some(refusal), limit).await
+    }
+
+    /// Puts the fields on an answer, whoever made it. The proof comes last.
+    pub(crate) async fn finish<B>(
+        &self,
+        response: Response<ResponseBody<B>>,
+        refusal: Option<Refusal>,
+        limit: u64,
+    ) -> Response<ResponseBody<B>>
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<BoxError>,
+    {
+        let (mut head, body) = response.into_parts();
+        clean(&mut head.headers);
+        let body = match body::with_digest(&mut head, body, &self.method, limit).await {
+            Ok(body) => body,
+            Err(error) => {
+                // What the handler began cannot be sent: the length it promised will not come.
+                tracing::error!(error = &*error, "the content of an answer failed");
+                head.status = StatusCode::INTERNAL_SERVER_ERROR;
+                head.headers.remove(header::CONTENT_LENGTH);
+                head.headers.remove(fields::CONTENT_DIGEST);
+                ResponseBody::whole(Bytes::new())
+            }
+        };
+        let status = if refusal.is_some() { "ERROR" } else { "OK" };
+        let error = refusal.as_ref().map(Refusal::error_text).unwrap_or_default();
+        head.headers.insert(fields::STATUS, HeaderValue::from_static(status));
+        if !error.is_empty() {
+            // Version 4 writes ASCII with tabs, always a field value; an older text may hold U+007F and then stays away.
+            if let Ok(value) = HeaderValue::try_from(&error) {
+                head.headers.insert(fields::ERROR, value);
+            }
+        }
+        if let Some(prover) = &self.prover {
+            let digest = head.headers.get(fields::CONTENT_DIGEST);
+            let content_digest = digest.and_then(|digest| digest.to_str().ok()).unwrap_or_default();
+            let answer =
+                ProvenAnswer { http_status: head.status.as_u16(), status, error: &error, content_digest };
+            if let Ok(value) = HeaderValue::try_from(prover.prove(&answer)) {
+                head.headers.insert(fields::PROOF, value);
+            }
+        }
+        if let Some(refusal) = refusal {
+            // For layers outside that log or count the reason.
+            head.extensions.insert(refusal);
+        }
+        Response::from_parts(head, body)
+    }
+}
+
+/// Removes what must not go out with an answer to a trusted request.
+fn clean(headers: &mut HeaderMap) {
+    let ours: Vec<HeaderName> =
+        headers.keys().filter(|name| name.as_str().starts_with(fields::PREFIX)).cloned().collect();
+    for name in ours {
+        headers.remove(name);
+    }
+    for name in ["set-cookie", "expires", "cdn-cache-control", "surrogate-control"] {
+        headers.remove(name);
+    }
+    headers.insert(header::CACHE_CONTROL, NO_STORE);
+}

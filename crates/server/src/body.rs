@@ -1,0 +1,13 @@
+//! Bodies: what a handler gets once its content was checked, and what goes back.
+
+mod request;
+mod response;
+
+pub use request::{ContentError, RequestBody};
+pub use response::ResponseBody;
+
+pub(crate) use request::{Verdict, check, verify_stream};
+pub(crate) use response::with_digest;
+
+/// Any error of a body.
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -1,0 +1,193 @@
+//! The whole decision about one request: the ordered checks of the core, with what has to be waited for between them.
+
+use std::borrow::Cow;
+
+use http::Uri;
+use http::request::Parts;
+use taa_core::decision::{
+    self, Allowed, Context, NonceClaim, NonceOutcome, Presented, Prover, Reason, Refusal,
+};
+use taa_core::id::AppId;
+use taa_core::policy::Protocol;
+use taa_core::request::ContentDigest;
+
+use crate::nonce::{DecryptionKeyMade, NonceError, NonceKey, Nonces, Seen};
+use crate::principal::Principal;
+use crate::resolver::{Resolution, UserResolver};
+use crate::trust::Inner;
+
+/// What became of a request before its content is looked at.
+pub(crate) struct Judgement {
+    /// Makes the proof of the answer, once the tag was found good.
+    pub(crate) prover: Option<Prover>,
+    /// Which application it was found to be; not yet proven when there is no `prover`.
+    pub(crate) application: Option<AppId>,
+    /// The decision.
+    pub(crate) verdict: Result<Granted, Refusal>,
+}
+
+/// A request that may go on if its content is the one that was signed.
+pub(crate) struct Granted {
+    pub(crate) principal: Principal,
+    pub(crate) content: Content,
+}
+
+/// What step 12 has to do.
+pub(crate) enum Content {
+    /// The content has this digest, or there is none; an error is given as step 12.
+    Signed(Result<Option<ContentDigest>, Refusal>),
+    /// Versions 2 and 3 do not cover the content.
+    #[cfg_attr(not(feature = "legacy"), allow(dead_code, reason = "made by the older versions only"))]
+    Unsigned,
+}
+
+impl Judgement {
+    pub(crate) fn refused(reason: Reason) -> Self {
+        Self { prover: None, application: None, verdict: Err(reason.into()) }
+    }
+}
+
+/// Steps 0–11 of version 4 (wire document, section 5).
+pub(crate) async fn version4<R: UserResolver>(trust: &Inner<R>, parts: &Parts) -> Judgement {
+    let Ok(now) = trust.clock.wall() else { return Judgement::refused(Reason::System("clock")) };
+    if trust.wall_guard.check(now, trust.clock.monotonic(), &trust.fence).is_some() {
+        tracing::warn!("the wall clock went back: certificates made before it catches up are refused");
+    }
+    let (identity, directory) = (trust.identity.load_full(), trust.directory.load_full());
+    let context = Context {
+        identity: &identity,
+        directory: &directory,
+        sessions: &trust.sessions,
+        random: &*trust.random,
+        skew: trust.skew,
+        greatest_timeout: trust.greatest_timeout,
+    };
+    let mut judgement = Judgement::refused(Reason::System("undecided"));
+
+    let target = signed_target(&parts.uri, &trust.stripped_prefix);
+    let presented = match Presented::parse(&parts.method, &target, &parts.headers) {
+        Ok(presented) => presented,
+        Err(refusal) => return Judgement { verdict: Err(refusal), ..judgement },
+    };
+    let Some(peer) = (trust.peer)(&parts.extensions) else {
+        tracing::error!("no peer address in the request's extensions: set it, or TrustBuilder::peer_address");
+        return Judgement::refused(Reason::System("peer address"));
+    };
+    judgement.application =
+        directory.application(presented.untrusted_app_id()).map(|application| application.id().clone());
+    let client = trust.proxies.client_address(peer, &parts.headers);
+    let proven = match decision::open(presented, &context, client, now).and_then(decision::Opened::prove) {
+        Ok(proven) => proven,
+        Err(refusal) => return Judgement { verdict: Err(refusal), ..judgement },
+    };
+    judgement.prover = Some(proven.prover());
+    if let Err(refusal) = proven.user() {
+        return Judgement { verdict: Err(refusal), ..judgement };
+    }
+
+    let claim = proven.claim(&context, now);
+    let outcome = record(&trust.nonces, proven.application().id(), &claim).await;
+    let made = if proven.key_made_by_this_process() {
+        DecryptionKeyMade::AfterStart
+    } else {
+        DecryptionKeyMade::BeforeStart
+    };
+    let content = Content::Signed(proven.content_digest());
+    let verdict = match proven.allow(&context, outcome, trust.fence.mark(made), now) {
+        Ok(allowed) => resolve(trust, &allowed).await,
+        Err(refusal) => Err(refusal),
+    };
+    judgement.verdict = verdict.map(|principal| Granted { principal, content });
+    judgement
+}
+
+/// Step 7: one atomic step in the store.
+pub(crate) async fn record(nonces: &Nonces, application: &AppId, claim: &NonceClaim<'_>) -> NonceOutcome {
+    let key = NonceKey::of_request(claim.session, claim.iv);
+    let seen = match claim.keep {
+        Some(keep) => nonces.record(application, key, keep).await,
+        None => nonces.contains(key).await.map(|before| if before { Seen::Before } else { Seen::First }),
+    };
+    outcome_of(seen)
+}
+
+pub(crate) fn outcome_of(seen: Result<Seen, NonceError>) -> NonceOutcome {
+    match seen {
+        Ok(Seen::First) => NonceOutcome::First,
+        Ok(Seen::Before) => NonceOutcome::Before,
+        Err(NonceError::Full) => NonceOutcome::Full,
+        Err(error @ (NonceError::TooLong | NonceError::Unavailable(_))) => {
+            let error: &dyn std::error::Error = &error;
+            tracing::error!(error, "the nonce store failed");
+            NonceOutcome::Unavailable
+        }
+    }
+}
+
+/// Step 11, and step 10 once more for the name that the user base knows: a rule about `admin` holds for every way to
+/// write it.
+pub(crate) async fn resolve<R: UserResolver>(
+    trust: &Inner<R>,
+    allowed: &Allowed,
+) -> Result<Principal, Refusal> {
+    let asked = trust.transform.apply(allowed.user()).map_err(Reason::UserMalformed)?;
+    let application = allowed.application();
+    let never = |name| application.policy().never_as().forbids(name).is_some();
+    if never(&asked) {
+        return Err(Reason::UserNever.into());
+    }
+    let resolution = trust.resolver.resolve(&asked, application.id()).await.map_err(|error| {
+        let error: &dyn std::error::Error = &error;
+        tracing::error!(error, "the user base failed");
+        Reason::System("user base")
+    })?;
+    match resolution {
+        Resolution::Known(user) if never(&user) => Err(Reason::UserNever.into()),
+        Resolution::Known(user) => Ok(Principal::new(allowed, user)),
+        Resolution::MayNotLogIn => Err(Reason::UserNotAllowed.into()),
+        Resolution::Unknown => Err(Reason::UserUnknown.into()),
+    }
+}
+
+/// The target as the client signed it: what came in, with the prefix put back that a proxy took away.
+pub(crate) fn signed_target<'u>(uri: &'u Uri, prefix: &str) -> Cow<'u, str> {
+    let target = match uri.path_and_query() {
+        // `http://host?query` has a query and no path.
+        Some(target) if target.as_str().starts_with('?') => Cow::Owned(format!("/{target}")),
+        Some(target) => Cow::Borrowed(target.as_str()),
+        None => Cow::Borrowed(""),
+    };
+    if prefix.is_empty() { target } else { Cow::Owned(format!("{prefix}{target}")) }
+}
+
+/// The version of a request, as far as it decides who judges it.
+pub(crate) fn claimed_protocol(parts: &Parts) -> Option<Protocol> {
+    match decision::version_field(&parts.headers) {
+        Some(b"4") => Some(Protocol::V4),
+        Some(b"3") => Some(Protocol::V3),
+        Some(b"2") => Some(Protocol::V2),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_target_is_the_one_that_was_signed() {
+        for (uri, prefix, signed) in [
+            ("/a?b", "", "/a?b"),
+            ("/?", "", "/?"),
+            ("http://h", "", "/"),
+            ("http://h/a%20b?", "", "/a%20b?"),
+            ("http://h?x", "", "/?x"),
+            ("*", "", "*"),
+            ("h:443", "", ""),
+            ("/rest", "/jira", "/jira/rest"),
+        ] {
+            let uri: Uri = uri.parse().unwrap();
+            assert_eq!(signed_target(&uri, prefix), signed, "{uri}");
+        }
+    }
+}

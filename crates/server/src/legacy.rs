@@ -1,0 +1,80 @@
+//! Versions 2 and 3, for applications whose record allows them (older versions, sections 9 and 19).
+
+use http::request::Parts;
+use taa_core::decision::{Allowed, NonceOutcome, Reason, Refusal};
+use taa_core::legacy::{Failure, FailureKind, Presented, SignedVersion, Window};
+use taa_core::policy::Protocol;
+
+use crate::judge::{Content, Granted, Judgement, outcome_of, resolve, signed_target};
+use crate::nonce::NonceKey;
+use crate::resolver::UserResolver;
+use crate::trust::Inner;
+
+/// The checks of section 9 ("new") with the changes of section 19. No answer to these versions has a proof.
+pub(crate) async fn judge<R: UserResolver>(trust: &Inner<R>, parts: &Parts) -> Judgement {
+    let mut judgement = Judgement::refused(Reason::System("undecided"));
+    judgement.verdict = decide(trust, parts, &mut judgement.application).await;
+    judgement
+}
+
+async fn decide<R: UserResolver>(
+    trust: &Inner<R>,
+    parts: &Parts,
+    named: &mut Option<taa_core::id::AppId>,
+) -> Result<Granted, Refusal> {
+    let now = trust.clock.wall().map_err(|_| Reason::System("clock"))?;
+    // A certificate that is not there is no attempt to the older versions; here the other fields make it one.
+    let presented = Presented::parse(&parts.headers)?.ok_or(Failure::new(FailureKind::Malformed))?;
+    let protocol = match presented.version() {
+        SignedVersion::V2 => Protocol::V2,
+        SignedVersion::V3 => Protocol::V3,
+    };
+    let directory = trust.directory.load_full();
+    let application = directory
+        .application(presented.app_id().as_str())
+        .filter(|application| application.is_enabled())
+        .ok_or(Failure::new(FailureKind::AppUnknown))?;
+    *named = Some(application.id().clone());
+    if !application.accepts(protocol) {
+        return Err(Failure::new(FailureKind::UnsupportedProtocolVersion).into());
+    }
+    let key = application.legacy_key().ok_or(Failure::new(FailureKind::AppUnknown))?;
+    let policy = application.policy();
+    let opened = presented.open(key)?;
+    let window =
+        Window::new(policy.timeout().get(), trust.skew.get()).map_err(|_| Reason::System("timeout"))?;
+    let timely = opened.check_time(now, window)?;
+
+    let peer = (trust.peer)(&parts.extensions).ok_or(Reason::System("peer address"))?;
+    let client = trust
+        .proxies
+        .client_address(peer, &parts.headers)
+        .map_err(|_| Failure::new(FailureKind::BadXforwardIp))?;
+    if !policy.addresses().allows(client.addr) {
+        let kind = if client.forwarded { FailureKind::BadXforwardIp } else { FailureKind::BadRemoteIp };
+        return Err(Failure::new(kind).into());
+    }
+    let target = signed_target(&parts.uri, &trust.stripped_prefix);
+    let path = target.split_once('?').map_or(&*target, |(path, _)| path);
+    if !policy.methods().allows(&parts.method) || policy.paths().allows_raw(path).is_err() {
+        return Err(Failure::new(FailureKind::BadUrl).into());
+    }
+    // Never from Host or X-Forwarded-*: those are the caller's.
+    let origin = trust.identity.load().certificate().content().base_url.origin().ascii_serialization();
+    let proven = timely.verify(&format!("{origin}{target}"))?;
+
+    let outcome = if policy.allow_repeats() {
+        NonceOutcome::First
+    } else {
+        let nonce = NonceKey::of_legacy_signature(proven.replay_key().as_bytes());
+        let keep = std::time::Duration::from_millis(proven.window_end().0.saturating_sub(now.0));
+        outcome_of(trust.nonces.record(application.id(), nonce, keep).await)
+    };
+    let allowed = Allowed::older(&proven, application, outcome)?;
+    let principal = resolve(trust, &allowed).await.map_err(|refusal| match refusal.reason() {
+        Reason::UserUnknown => Failure::user_unknown(&proven).into(),
+        Reason::UserNever | Reason::UserNotAllowed => Failure::new(FailureKind::PermissionDenied).into(),
+        _ => refusal,
+    })?;
+    Ok(Granted { principal, content: Content::Unsigned })
+}

@@ -1,0 +1,95 @@
+use std::fmt;
+use std::hash::Hasher;
+
+use siphasher::sip128::{Hasher128, SipHasher24};
+
+use crate::limit::shards::sip_key;
+
+/// The key under which this process names sessions. Random, never stored, told to nobody.
+pub struct NameKey(u64, u64);
+
+impl NameKey {
+    /// Takes 16 random bytes.
+    #[must_use]
+    pub fn from_random(bytes: [u8; 16]) -> Self {
+        let (front, back) = sip_key(bytes);
+        Self(front, back)
+    }
+}
+
+impl fmt::Debug for NameKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NameKey(..)")
+    }
+}
+
+/// What a session table calls a session: 16 bytes, a keyed hash of application id, envelope and signature as sent.
+///
+/// The hash is SipHash-2-4 with 128 bits, a pseudo-random function: without the key, which is random for each process, nobody
+/// can look for two inputs that meet, nor aim at one part of the table. It costs a fraction of what SHA-256 does where that
+/// has no instruction of its own. Nor does much hang on it: were two names ever equal (2^-128 for each pair), the
+/// request would still need the tag of the other session's secret key.
+///
+/// The fields are hashed as sent, before they are decoded. That is the same as hashing the bytes because their base64url is
+/// canonical: a spelling that is not never opened a session.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SessionName([u8; 16]);
+
+impl SessionName {
+    /// Names the session of these fields: the application id, `X-Seraph-Trusted-App-Key` and `X-Seraph-Trusted-App-Signature`.
+    #[must_use]
+    pub fn of(key: &NameKey, app_id: &str, key_field: &[u8], signature_field: &[u8]) -> Self {
+        let mut hasher = SipHasher24::new_with_keys(key.0, key.1);
+        // The lengths come first, so that no two triples are one text.
+        hasher.write_usize(app_id.len());
+        hasher.write_usize(key_field.len());
+        hasher.write(app_id.as_bytes());
+        hasher.write(key_field);
+        hasher.write(signature_field);
+        Self(hasher.finish128().as_bytes())
+    }
+
+    /// For the tables inside. The name is as good as random.
+    pub(super) fn hash(self) -> u64 {
+        let [a, b, c, d, e, f, g, h, ..] = self.0;
+        u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    }
+}
+
+impl fmt::Debug for SessionName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SessionName(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_part_and_every_border_counts() {
+        let key = NameKey::from_random([1; 16]);
+        let name = SessionName::of(&key, "wiki", b"envelope", b"signature");
+        assert_eq!(name, SessionName::of(&key, "wiki", b"envelope", b"signature"));
+        for (app, envelope, signature) in [
+            ("wikj", "envelope", "signature"),
+            ("wiki", "envelopf", "signature"),
+            ("wiki", "envelope", "signaturf"),
+            ("wikie", "nvelope", "signature"),
+            ("wiki", "envelopes", "ignature"),
+            ("wik", "ienvelope", "signature"),
+        ] {
+            assert_ne!(name, SessionName::of(&key, app, envelope.as_bytes(), signature.as_bytes()));
+        }
+        assert_ne!(name, SessionName::of(&NameKey::from_random([2; 16]), "wiki", b"envelope", b"signature"));
+    }
+
+    #[test]
+    fn debug_shows_nothing() {
+        let key = NameKey::from_random([1; 16]);
+        assert_eq!(
+            format!("{key:?} {:?}", SessionName::of(&key, "wiki", b"", b"")),
+            "NameKey(..) SessionName(..)"
+        );
+    }
+}

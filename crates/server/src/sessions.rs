@@ -1,0 +1,81 @@
+use std::fmt;
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::time::Duration;
+
+use taa_core::decision::{Session, Sessions};
+use taa_core::id::AppId;
+use taa_core::time::Clock;
+
+use crate::limit::{AddressKey, LIMITER_CAPACITY, RateLimiter};
+use crate::session::{NameKey, SessionLimits, SessionName, SessionTable};
+
+/// The session table with its two limits, as the decision asks for them.
+pub(crate) struct SessionState {
+    clock: Arc<dyn Clock>,
+    name_key: NameKey,
+    table: SessionTable<Session>,
+    signature_checks: RateLimiter<AddressKey>,
+    decryptions: RateLimiter<AppId>,
+}
+
+/// A session is kept for so long after its envelope is over, as it could be opened for so long: a late request is then
+/// told `OLD_CERT` without RSA.
+const KEPT_AFTER_END: Duration = Duration::from_secs(300);
+
+impl SessionState {
+    pub(crate) fn new(
+        clock: &Arc<dyn Clock>,
+        [name_key, address_key, app_key]: [[u8; 16]; 3],
+        limits: SessionLimits,
+        signature_checks: NonZeroU32,
+        decryptions: NonZeroU32,
+    ) -> Self {
+        Self {
+            name_key: NameKey::from_random(name_key),
+            table: SessionTable::new(limits),
+            signature_checks: RateLimiter::new(
+                Arc::clone(clock),
+                address_key,
+                signature_checks,
+                LIMITER_CAPACITY,
+            ),
+            decryptions: RateLimiter::new(Arc::clone(clock), app_key, decryptions, LIMITER_CAPACITY),
+            clock: Arc::clone(clock),
+        }
+    }
+
+    pub(crate) fn end(&self, application: &AppId) {
+        self.table.remove_application(application);
+    }
+}
+
+impl Sessions for SessionState {
+    fn find(&self, app_id: &str, key_field: &[u8], signature_field: &[u8]) -> Option<Arc<Session>> {
+        let now = self.clock.wall().ok()?;
+        self.table.find(SessionName::of(&self.name_key, app_id, key_field, signature_field), now)
+    }
+
+    fn admit_signature_check(&self, address: IpAddr) -> bool {
+        self.signature_checks.admit(&AddressKey::from(address))
+    }
+
+    fn admit_decryption(&self, application: &AppId) -> bool {
+        self.decryptions.admit(application)
+    }
+
+    fn keep(&self, key_field: &[u8], signature_field: &[u8], session: &Arc<Session>) {
+        let Ok(now) = self.clock.wall() else { return };
+        let application = session.application();
+        let name = SessionName::of(&self.name_key, application.as_str(), key_field, signature_field);
+        let expires = session.head().end().plus(KEPT_AFTER_END);
+        self.table.insert(name, application, expires, Arc::clone(session), now);
+    }
+}
+
+impl fmt::Debug for SessionState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SessionState({})", self.table.len())
+    }
+}
