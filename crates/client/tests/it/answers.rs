@@ -1,4 +1,4 @@
-use http::{HeaderValue, Method, Request, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode};
 use taa_client::{BodyCheck, Retry, ServerRecord, TrustStatus};
 use taa_core::answer::Code;
 use taa_core::fields;
@@ -53,25 +53,37 @@ fn whatever_is_altered_is_not_believed() {
     let (pending, good) = exchange(&signer, &tracker, get());
     assert!(pending.read(&good).status().is_trusted());
 
-    type Alter = fn(&mut http::response::Parts);
-    let alterations: [Alter; 9] = [
-        |answer| answer.status = StatusCode::CREATED,
-        |answer| drop(answer.headers.remove(fields::PROOF)),
-        |answer| drop(answer.headers.remove(fields::CONTENT_DIGEST)),
-        |answer| {
-            drop(answer.headers.insert(fields::ERROR, HeaderValue::from_static("USER_UNKNOWN;\tx;\t[]")))
-        },
-        |answer| drop(answer.headers.insert(fields::ERROR, HeaderValue::from_static("APP_UNKNOWN;\tx;\t[]"))),
-        |answer| drop(answer.headers.insert(fields::STATUS, HeaderValue::from_static("ERROR"))),
-        |answer| drop(answer.headers.append(fields::STATUS, HeaderValue::from_static("OK"))),
-        |answer| drop(answer.headers.append(fields::ERROR, HeaderValue::from_bytes(b"\xe9").unwrap())),
-        |answer| {
-            drop(answer.headers.insert(fields::PROOF, HeaderValue::from_static("AAAAAAAAAAAAAAAAAAAAAA")))
-        },
-    ];
-    for (number, alter) in alterations.into_iter().enumerate() {
+    let set = |name: &HeaderName, value: &'static str| {
         let mut answer = good.clone();
-        alter(&mut answer);
+        answer.headers.insert(name, HeaderValue::from_static(value));
+        answer
+    };
+    let without = |name: &HeaderName| {
+        let mut answer = good.clone();
+        answer.headers.remove(name);
+        answer
+    };
+    let twice = |name: &HeaderName, value: &'static [u8]| {
+        let mut answer = good.clone();
+        answer.headers.append(name, HeaderValue::from_bytes(value).unwrap());
+        answer
+    };
+    let mut created = good.clone();
+    created.status = StatusCode::CREATED;
+    let altered = [
+        created,
+        without(&fields::PROOF),
+        without(&fields::CONTENT_DIGEST),
+        set(&fields::ERROR, "USER_UNKNOWN;\tx;\t[]"),
+        set(&fields::ERROR, "APP_UNKNOWN;\tx;\t[]"),
+        set(&fields::STATUS, "ERROR"),
+        set(&fields::PROOF, "AAAAAAAAAAAAAAAAAAAAAA"),
+        set(&fields::PROOF, "?"),
+        twice(&fields::STATUS, b"OK"),
+        twice(&fields::PROOF, b"AAAAAAAAAAAAAAAAAAAAAA"),
+        twice(&fields::ERROR, b"\xe9"),
+    ];
+    for (number, answer) in altered.into_iter().enumerate() {
         let trust = pending.read(&answer);
         assert!(matches!(trust.status(), TrustStatus::Unproven { .. }), "{number}: {:?}", trust.status());
         assert!(!trust.is_proven() && trust.content_digest().is_none());

@@ -98,7 +98,7 @@ pub(crate) fn fred() -> UserName {
     UserName::parse("fred").unwrap()
 }
 
-pub(crate) fn head(request: http::request::Builder) -> request::Parts {
+pub(crate) fn head(request: request::Builder) -> request::Parts {
     request.body(()).unwrap().into_parts().0
 }
 
@@ -279,4 +279,10 @@ pub(crate) fn exchange(
 
 pub(crate) async fn text<B: http_body::Body<Data = Bytes>>(body: B) -> Result<String, B::Error> {
     Ok(String::from_utf8(body.collect().await?.to_bytes().to_vec()).unwrap())
+}
+
+/// The private key of the wiki.
+#[cfg(feature = "legacy")]
+pub(crate) fn signing_key_pem() -> String {
+    KEYS.client.expose_pkcs8_pem().to_string()
 }
