@@ -71,6 +71,13 @@ impl BaseUrl {
         &self.path
     }
 
+    /// Scheme, host, and the port unless it is the scheme's own.
+    #[cfg(feature = "legacy")]
+    pub(crate) fn origin(&self) -> String {
+        let port = self.url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        format!("{}://{}{port}", self.url.scheme(), self.host)
+    }
+
     pub(crate) fn is_plain(&self) -> bool {
         self.url.scheme() == "http"
     }

@@ -62,7 +62,7 @@
 //! * `aws-lc` (default): AWS-LC is the cryptography provider unless another is given. Needs a C compiler.
 //! * `rust-crypto`: the pure-Rust provider, to be passed to [`SignerBuilder::provider`].
 //! * `reqwest`: the modules `reqwest`, with a client that signs, and `fetch`, which fetches certificates.
-//! * `legacy`: the older versions of the protocol.
+//! * `legacy`: `ServerRecord::insecure_legacy`, for servers that only speak version 2 or 3.
 
 mod answer;
 mod base_url;
@@ -71,6 +71,8 @@ mod error;
 #[cfg(feature = "reqwest")]
 pub mod fetch;
 mod layer;
+#[cfg(feature = "legacy")]
+mod legacy;
 mod offset;
 mod outgoing;
 mod pending;
@@ -79,6 +81,7 @@ mod record;
 pub mod reqwest;
 mod server;
 mod session;
+mod sessions;
 mod signer;
 mod status;
 

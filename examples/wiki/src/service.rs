@@ -7,7 +7,7 @@ use axum::Router;
 use example_support::{IdentityArgs, OwnIdentity, Peer, Wanted, serve, wait_for};
 use taa_client::{ServerRecord, Signer};
 use taa_core::identity::Identity;
-use taa_core::legacy::{CertificatePage, Version};
+use taa_core::legacy::{CertificatePage, SignedVersion, Version};
 use taa_core::policy::Protocol;
 use taa_core::time::SystemClock;
 use taa_server::CertificateLayer;
@@ -72,7 +72,10 @@ impl Service {
             ));
         }
         let identity = Arc::new(identity);
-        let signer = Signer::builder(Arc::clone(&identity));
+        let mut signer = Signer::builder(Arc::clone(&identity));
+        if let Some(key) = legacy_key {
+            signer = signer.legacy_key(Arc::new(key));
+        }
         let signer = signer.build()?;
         let source = TrustedTracker::new(signer.clone(), tracker.clone())?;
         let wiki = Wiki::sample(base_url.clone(), tracker, source, Arc::new(SystemClock::new()))?;
@@ -124,7 +127,13 @@ pub async fn accept_all(options: &Options, signer: &Signer, announce: impl Fn(&U
         .await?;
         let record = match &peer {
             Peer::Certificate(certificate) => ServerRecord::builder(certificate).base_url(base_url.clone()),
-            Peer::Page(_) => bail!("later"),
+            Peer::Page(page) => {
+                let version = match options.identity.protocol {
+                    Protocol::V2 => SignedVersion::V2,
+                    _ => SignedVersion::V3,
+                };
+                ServerRecord::insecure_legacy(page.app_id.clone(), base_url.clone(), version)
+            }
         };
         signer.replace_server(record.insecure_allow_http(options.insecure_allow_http).build()?)?;
         announce(base_url, &peer);
