@@ -15,3 +15,8 @@ pub mod harness;
 pub mod legacy;
 pub mod reference;
 pub mod vectors;
+
+/// The README's examples are doc-tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

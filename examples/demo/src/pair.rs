@@ -34,8 +34,8 @@ impl Pair {
         tracker.also_trust(wiki_url.clone());
 
         let trust = tracker.trust().clone();
-        let tracker_fingerprint = trust.identity().certificate().fingerprint().to_string();
-        let wiki_fingerprint = wiki.identity().certificate().fingerprint().to_string();
+        let tracker_fingerprint = tracker.fingerprint().to_owned();
+        let wiki_fingerprint = wiki.fingerprint().to_owned();
         let (taken, mut wait) = mpsc::unbounded_channel();
         let also_taken = taken.clone();
         let services = [

@@ -39,6 +39,18 @@ pub struct OwnIdentity {
     pub legacy_key: Option<LegacySigningKey>,
 }
 
+impl OwnIdentity {
+    /// What others see of this application when they take its certificate, for a person to compare: the fingerprint,
+    /// or for the older versions the thumbprint of the key on the page.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        match &self.legacy_key {
+            Some(key) => key.thumbprint().to_string(),
+            None => self.identity.certificate().fingerprint().to_string(),
+        }
+    }
+}
+
 /// What a certificate's number stands for: it goes up when any of this changes.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct Issue {

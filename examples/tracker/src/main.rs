@@ -13,7 +13,7 @@ async fn main() -> Result<()> {
     let identity = service.trust().identity();
     let mut out = std::io::stdout();
     writeln!(out, "tracker {} at {}", identity.id(), service.base_url())?;
-    writeln!(out, "  fingerprint  {}", identity.certificate().fingerprint())?;
+    writeln!(out, "  fingerprint  {}", service.fingerprint())?;
     service
         .run(|base_url, peer| {
             // Nobody listening to what is printed is no reason to stop.

@@ -63,6 +63,7 @@ pub struct Service {
     options: Options,
     listener: TcpListener,
     base_url: Url,
+    fingerprint: String,
     trust: Trust<Users>,
     router: Router,
 }
@@ -80,8 +81,9 @@ impl Service {
             Some(url) => url.clone(),
             None => format!("http://{}/", listener.local_addr()?).parse()?,
         };
-        let OwnIdentity { identity, legacy_key } =
-            options.identity.open("jira:demo", "Tracker", &base_url)?;
+        let own = options.identity.open("jira:demo", "Tracker", &base_url)?;
+        let fingerprint = own.fingerprint();
+        let OwnIdentity { identity, legacy_key } = own;
         let mut certificate = CertificateLayer::new(&identity);
         if let Some(key) = &legacy_key {
             let version = if options.identity.protocol == Protocol::V2 { Version::V2 } else { Version::V3 };
@@ -101,7 +103,7 @@ impl Service {
         }
         let trust = trust.build()?;
         let router = trusted_router(&tracker, &trust, certificate);
-        Ok(Self { options, listener, base_url, trust, router })
+        Ok(Self { options, listener, base_url, fingerprint, trust, router })
     }
 
     /// Trusts one more application, as if `--trust` had named it.
@@ -113,6 +115,12 @@ impl Service {
     #[must_use]
     pub fn base_url(&self) -> &Url {
         &self.base_url
+    }
+
+    /// What a person compares with what the other side shows.
+    #[must_use]
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// The trust, for whoever sets it up.

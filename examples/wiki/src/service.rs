@@ -41,6 +41,7 @@ pub struct Service {
     options: Options,
     listener: TcpListener,
     base_url: Url,
+    fingerprint: String,
     identity: Arc<Identity>,
     signer: Signer,
     router: Router,
@@ -60,8 +61,9 @@ impl Service {
             None => format!("http://{}/", listener.local_addr()?).parse()?,
         };
         let Some(tracker) = options.server.first().cloned() else { bail!("no --server is given") };
-        let OwnIdentity { identity, legacy_key } =
-            options.identity.open("confluence:demo", "Wiki", &base_url)?;
+        let own = options.identity.open("confluence:demo", "Wiki", &base_url)?;
+        let fingerprint = own.fingerprint();
+        let OwnIdentity { identity, legacy_key } = own;
         let mut certificate = CertificateLayer::new(&identity);
         if let Some(key) = &legacy_key {
             let version = if options.identity.protocol == Protocol::V2 { Version::V2 } else { Version::V3 };
@@ -80,13 +82,19 @@ impl Service {
         let source = TrustedTracker::new(signer.clone(), tracker.clone())?;
         let wiki = Wiki::sample(base_url.clone(), tracker, source, Arc::new(SystemClock::new()))?;
         let router = router(Arc::new(wiki)).layer(certificate);
-        Ok(Self { options, listener, base_url, identity, signer, router })
+        Ok(Self { options, listener, base_url, fingerprint, identity, signer, router })
     }
 
     /// Where others reach this wiki.
     #[must_use]
     pub fn base_url(&self) -> &Url {
         &self.base_url
+    }
+
+    /// What a person compares with what the other side shows.
+    #[must_use]
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
     }
 
     /// Who this wiki is.
