@@ -94,9 +94,7 @@ fn escape(rest: &[u8], out: &mut Output<'_>, segment: &mut Segment) -> Result<us
         b'/' => return Err(PathError::EscapedSlash),
         b'\\' => return Err(PathError::Backslash),
         b';' => return Err(PathError::Semicolon),
-        b'%' if rest.iter().skip(3).take(2).filter(|b| b.is_ascii_hexdigit()).count() == 2 => {
-            return Err(PathError::DoubleEscape);
-        }
+        b'%' if is_digits(rest.get(3..).unwrap_or_default()) => return Err(PathError::DoubleEscape),
         0x80.. => {
             let taken = check_utf8(byte, rest)?;
             for digits in rest.chunks_exact(3).take(taken / 3) {
@@ -112,6 +110,23 @@ fn escape(rest: &[u8], out: &mut Output<'_>, segment: &mut Segment) -> Result<us
     }
     segment.add(byte);
     Ok(3)
+}
+
+/// Whether two hexadecimal digits follow, each as it is or escaped: after `%25` they would make an escape of what is
+/// decoded, `%25%32%66` no less than `%252f`.
+fn is_digits(mut rest: &[u8]) -> bool {
+    for _ in 0..2 {
+        let (byte, taken) = match rest {
+            [b'%', ..] => (escaped(rest).unwrap_or_default(), 3),
+            [byte, ..] => (*byte, 1),
+            [] => return false,
+        };
+        if !byte.is_ascii_hexdigit() {
+            return false;
+        }
+        rest = rest.get(taken..).unwrap_or_default();
+    }
+    true
 }
 
 /// The byte that `%XX` at the front of `rest` stands for.
@@ -251,7 +266,7 @@ pub enum PathError {
     /// It has a `.` or `..` segment, escaped or not.
     #[error("the path has a . or .. segment")]
     DotSegment,
-    /// It has `%25` before two hexadecimal digits.
+    /// It has `%25` before two hexadecimal digits, escaped or not.
     #[error("the path has an escape within an escape")]
     DoubleEscape,
     /// It has an empty segment that is not its last.
@@ -296,6 +311,7 @@ mod tests {
             "/100%25",
             "/100%25/2g",
             "/%25%20",
+            "/%25%25/%251",
             "/%40%3F%23",
         ] {
             let path = CanonicalPath::parse(raw).unwrap_or_else(|e| panic!("{raw}: {e}"));
@@ -366,6 +382,9 @@ mod tests {
             ("/docs%u002e", BadEscape),
             ("/docs/%252e%252e/admin", DoubleEscape),
             ("/docs%252Fadmin", DoubleEscape),
+            ("/docs%25%32%66admin", DoubleEscape),
+            ("/docs%252%46admin", DoubleEscape),
+            ("/docs%25%32fadmin", DoubleEscape),
             ("/é", NotAscii),
             ("/%c0%ae%c0%ae/", NotUtf8),
             ("/%C0%AF", NotUtf8),

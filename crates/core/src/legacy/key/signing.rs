@@ -64,7 +64,7 @@ impl LegacySigningKey {
     /// # Errors
     /// When it cannot be written, which does not happen with an accepted key.
     pub fn expose_pkcs8_pem(&self) -> Result<Zeroizing<String>, LegacyKeyError> {
-        self.key.to_pkcs8_pem(rsa::pkcs8::LineEnding::LF).map_err(|_| LegacyKeyError::Form)
+        self.key.to_pkcs8_pem(pkcs8::LineEnding::LF).map_err(|_| LegacyKeyError::Form)
     }
 
     /// The secret itself: PKCS #8 in DER, wiped when it goes.

@@ -1,0 +1,15 @@
+//! The tests that cross modules and crates, in one binary.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "all of this is test code, helpers too"
+)]
+
+mod fixture;
+mod misuse;
+mod properties;
+mod secrets;
+mod vectors;
