@@ -14,7 +14,7 @@ use crate::body::BodyCheck;
 #[cfg(feature = "legacy")]
 use crate::legacy;
 use crate::offset::SLOWEST_ANSWER;
-use crate::server::{Channel, Server};
+use crate::server::Server;
 use crate::session::Session;
 use crate::status::{Claim, TrustStatus, code_of};
 
@@ -141,9 +141,7 @@ impl Pending {
         match refused {
             Some(Code::OldCert) if quick => {
                 // The envelope may be what is over.
-                if let Channel::V4(sessions) = self.server.channel() {
-                    sessions.end(session);
-                }
+                self.server.end_session(session);
                 // A request that was early may still become valid, and be carried out then.
                 let settled = server_time.is_some_and(|time| time >= self.created);
                 if self.safe || settled { Retry::SignAnew } else { Retry::No }

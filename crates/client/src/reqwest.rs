@@ -1,7 +1,22 @@
-//! A [`reqwest`](::reqwest) client that signs (feature `reqwest`).
+//! A client of the crate `reqwest` that signs (feature `reqwest`).
 //!
 //! [`client`] makes the only client that does: it follows no redirects and repeats nothing by itself, because both
 //! would send a signature a second time.
+//!
+//! ```no_run
+//! use taa_client::reqwest::{RequestBuilderExt, ResponseExt, client};
+//!
+//! # async fn search(signer: taa_client::Signer, fred: taa_core::id::UserName) -> Result<(), Box<dyn std::error::Error>> {
+//! let client = client(signer, reqwest::Client::builder())?;
+//! let url = "https://tracker.example/jira/rest/api/2/search?jql=project=HSP";
+//! let answer = client.get(url).on_behalf_of(&fred).send().await?;
+//! let warning = answer.trust().warning();
+//! // The text is an error if it is not what the server sent.
+//! let issues = answer.text().await?;
+//! # drop((warning, issues));
+//! # Ok(())
+//! # }
+//! ```
 
 use ::reqwest::{Body, Client, ClientBuilder, Request, Response, ResponseBuilderExt as _, redirect, retry};
 use async_trait::async_trait;

@@ -11,6 +11,7 @@ use taa_core::time::{Clock, UnixMillis};
 use crate::error::{BuildError, SignError};
 use crate::offset::{Offset, Shift};
 use crate::record::{ServerRecord, Speaks};
+use crate::session::Session;
 use crate::sessions::Sessions;
 
 /// What every server of a [`Signer`](crate::Signer) has in common.
@@ -85,6 +86,15 @@ impl Server {
 
     pub(crate) fn offset(&self) -> &Arc<Offset> {
         &self.offset
+    }
+
+    /// Ends a session of this server, if it is still the one in use.
+    pub(crate) fn end_session(&self, session: &Arc<Session>) {
+        match &self.channel {
+            Channel::V4(sessions) => sessions.end(session),
+            #[cfg(feature = "legacy")]
+            Channel::Legacy(..) => {}
+        }
     }
 
     pub(crate) fn moment(&self) -> Result<Moment, SignError> {

@@ -65,6 +65,9 @@ impl Signer {
     /// when there is none. Fields of the protocol and a `Content-Digest` that are there already are replaced, and
     /// `Accept-Encoding` becomes `identity`, because the answer's digest is that of its content as sent.
     ///
+    /// A request costs one MAC and a few blocks of AES, and once in a session two RSA operations; with an older version
+    /// it costs one or two private RSA operations each time.
+    ///
     /// A signature is good for one sending: what is repeated is signed anew. Nothing that follows redirects, changes
     /// method, target, content or `Content-Type`, or repeats requests by itself, may come after this.
     ///
