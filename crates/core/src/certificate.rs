@@ -6,11 +6,13 @@
 
 mod content;
 mod document;
+mod error;
 mod fingerprint;
 mod json;
 mod succession;
 
 pub use content::{CertificateKey, Content, ContentError, KeyStatus, KeyUse};
-pub use document::{Certificate, CertificateError, MAX_DOCUMENT_LEN, MEDIA_TYPE, WELL_KNOWN_PATH};
+pub use document::{Certificate, MAX_DOCUMENT_LEN, MEDIA_TYPE, WELL_KNOWN_PATH};
+pub use error::CertificateError;
 pub use fingerprint::Fingerprint;
 pub use succession::{Succession, SuccessionError};

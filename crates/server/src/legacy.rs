@@ -41,8 +41,8 @@ async fn decide<R: UserResolver>(
     let key = application.legacy_key().ok_or(Failure::new(FailureKind::AppUnknown))?;
     let policy = application.policy();
     let opened = presented.open(key)?;
-    let window =
-        Window::new(policy.timeout().get(), trust.skew.get()).map_err(|_| Reason::System("timeout"))?;
+    let timeout = policy.timeout().get().min(trust.greatest_timeout.get());
+    let window = Window::new(timeout, trust.skew.get()).map_err(|_| Reason::System("timeout"))?;
     let timely = opened.check_time(now, window)?;
 
     let peer = (trust.peer)(&parts.extensions).ok_or(Reason::System("peer address"))?;

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::content::{CertificateKey, Content, KeyStatus, KeyUse};
-use super::document::CertificateError;
+use super::error::CertificateError;
 use crate::id::{AppId, KeyId};
 use crate::key::PublicKey;
 
