@@ -4,7 +4,11 @@
 mod identity;
 mod listen;
 mod peer;
+mod security_headers;
+mod set_up;
 
 pub use identity::{IdentityArgs, OwnIdentity};
-pub use listen::{init_logging, peer_address, serve};
+pub use listen::{init_logging, peer_address, serve_while};
 pub use peer::{Peer, Wanted, wait_for};
+pub use security_headers::add_security_headers;
+pub use set_up::SetUp;

@@ -8,13 +8,25 @@ use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 /// Serves until the process is told to stop, HTTP/1.1 and HTTP/2 without TLS; requests under way are finished.
+/// `meanwhile` runs beside it.
 ///
 /// # Errors
-/// When the listener fails.
-pub async fn serve(listener: TcpListener, router: Router) -> Result<()> {
+/// When the listener or `meanwhile` fails.
+pub async fn serve_while(
+    listener: TcpListener,
+    router: Router,
+    meanwhile: impl Future<Output = Result<()>>,
+) -> Result<()> {
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    axum::serve(listener, service).with_graceful_shutdown(stop()).await?;
-    Ok(())
+    let serving = axum::serve(listener, service).with_graceful_shutdown(stop());
+    let meanwhile = async {
+        meanwhile.await?;
+        std::future::pending().await
+    };
+    tokio::select! {
+        ended = serving => Ok(ended?),
+        failed = meanwhile => failed,
+    }
 }
 
 async fn stop() {

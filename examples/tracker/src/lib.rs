@@ -24,7 +24,6 @@ mod paging;
 mod permission;
 mod rest;
 mod sample;
-mod security_headers;
 mod text;
 mod tracker;
 mod trusted;
@@ -43,6 +42,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::map_response;
 use axum::routing::{get, post};
+use example_support::add_security_headers;
 
 pub use issue::{
     Issue, IssueKey, IssueType, KeyError, NewIssue, Priority, Project, ProjectKey, Resolution, Status,
@@ -72,7 +72,7 @@ fn rest_routes(tracker: &Arc<Tracker>) -> Router {
         .route("/rest/api/2/issue/{key}", get(rest::issue))
         .route("/rest/api/2/myself", get(rest::myself))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(map_response(security_headers::add))
+        .layer(map_response(add_security_headers))
         .with_state(Arc::clone(tracker))
 }
 
@@ -85,6 +85,6 @@ fn page_routes(tracker: &Arc<Tracker>) -> Router {
         .route("/images/icons/{file}", get(icon::serve))
         .route(xml_view::PATH, get(xml_view::search))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(map_response(security_headers::add))
+        .layer(map_response(add_security_headers))
         .with_state(Arc::clone(tracker))
 }

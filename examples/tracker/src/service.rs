@@ -5,16 +5,15 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use axum::Router;
-use example_support::{IdentityArgs, OwnIdentity, Peer, Wanted, peer_address, serve, wait_for};
+use example_support::{IdentityArgs, Peer, SetUp, Wanted, peer_address, serve_while, wait_for};
 use taa_core::crypto::AwsLc;
 use taa_core::directory::{Application, Directory};
-use taa_core::legacy::{CertificatePage, Version};
 use taa_core::policy::{
     AddressRule, AddressRules, GreatestTimeout, MethodRules, NeverAs, PathRules, Policy, Protocol,
     TrustedProxies,
 };
 use taa_core::time::SystemClock;
-use taa_server::{CertificateLayer, Trust};
+use taa_server::Trust;
 use tokio::net::TcpListener;
 use url::Url;
 
@@ -74,25 +73,10 @@ impl Service {
     /// # Errors
     /// When the address cannot be listened on, or the options do not fit together.
     pub async fn bind(options: Options) -> Result<Self> {
-        let listener = TcpListener::bind(&options.listen)
-            .await
-            .with_context(|| format!("cannot listen on {}", options.listen))?;
-        let base_url = match &options.identity.base_url {
-            Some(url) => url.clone(),
-            None => format!("http://{}/", listener.local_addr()?).parse()?,
-        };
-        let own = options.identity.open("jira:demo", "Tracker", &base_url)?;
+        let SetUp { listener, base_url, own, certificate } =
+            SetUp::new(&options.listen, &options.identity, "jira:demo", "Tracker").await?;
         let fingerprint = own.fingerprint();
-        let OwnIdentity { identity, legacy_key } = own;
-        let mut certificate = CertificateLayer::new(&identity);
-        if let Some(key) = &legacy_key {
-            let version = if options.identity.protocol == Protocol::V2 { Version::V2 } else { Version::V3 };
-            certificate = certificate.with_legacy_page(CertificatePage::write(
-                identity.id(),
-                key.verifying_key(),
-                version,
-            ));
-        }
+        let identity = own.identity;
         let tracker = Arc::new(Tracker::sample(base_url.clone(), Arc::new(SystemClock::new())));
         let proxies: AddressRules = options.trusted_proxy.iter().cloned().collect();
         let mut trust = Trust::builder(identity, Directory::default(), Users::of(&tracker))
@@ -136,14 +120,7 @@ impl Service {
     /// When the listener fails, or what an application serves is no certificate.
     pub async fn run(self, announce: impl Fn(&Url, &Peer)) -> Result<()> {
         let Self { options, listener, trust, router, .. } = self;
-        let accept = async {
-            accept_all(&options, &trust, announce).await?;
-            std::future::pending::<Result<()>>().await
-        };
-        tokio::select! {
-            ended = serve(listener, router) => ended,
-            failed = accept => failed,
-        }
+        serve_while(listener, router, accept_all(&options, &trust, announce)).await
     }
 }
 

@@ -35,7 +35,6 @@ mod pages;
 mod password;
 mod sample;
 mod secret;
-mod security_headers;
 mod session;
 mod source;
 mod trusted;
@@ -54,6 +53,7 @@ use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::map_response;
 use axum::routing::{get, post};
+use example_support::add_security_headers;
 
 pub use column::Column;
 pub use issue_table::{IssueRow, IssueTable};
@@ -78,6 +78,6 @@ pub fn router(wiki: Arc<Wiki>) -> Router {
         .route("/logout", post(login::log_out))
         .route("/style.css", get(pages::style))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
-        .layer(map_response(security_headers::add))
+        .layer(map_response(add_security_headers))
         .with_state(wiki)
 }

@@ -2,15 +2,14 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use axum::Router;
-use example_support::{IdentityArgs, OwnIdentity, Peer, Wanted, serve, wait_for};
+use example_support::{IdentityArgs, OwnIdentity, Peer, SetUp, Wanted, serve_while, wait_for};
 use taa_client::{ServerRecord, Signer};
 use taa_core::identity::Identity;
-use taa_core::legacy::{CertificatePage, SignedVersion, Version};
+use taa_core::legacy::SignedVersion;
 use taa_core::policy::Protocol;
 use taa_core::time::SystemClock;
-use taa_server::CertificateLayer;
 use tokio::net::TcpListener;
 use url::Url;
 
@@ -53,26 +52,11 @@ impl Service {
     /// # Errors
     /// When the address cannot be listened on, or the options do not fit together.
     pub async fn bind(options: Options) -> Result<Self> {
-        let listener = TcpListener::bind(&options.listen)
-            .await
-            .with_context(|| format!("cannot listen on {}", options.listen))?;
-        let base_url = match &options.identity.base_url {
-            Some(url) => url.clone(),
-            None => format!("http://{}/", listener.local_addr()?).parse()?,
-        };
         let Some(tracker) = options.server.first().cloned() else { bail!("no --server is given") };
-        let own = options.identity.open("confluence:demo", "Wiki", &base_url)?;
+        let SetUp { listener, base_url, own, certificate } =
+            SetUp::new(&options.listen, &options.identity, "confluence:demo", "Wiki").await?;
         let fingerprint = own.fingerprint();
         let OwnIdentity { identity, legacy_key } = own;
-        let mut certificate = CertificateLayer::new(&identity);
-        if let Some(key) = &legacy_key {
-            let version = if options.identity.protocol == Protocol::V2 { Version::V2 } else { Version::V3 };
-            certificate = certificate.with_legacy_page(CertificatePage::write(
-                identity.id(),
-                key.verifying_key(),
-                version,
-            ));
-        }
         let identity = Arc::new(identity);
         let mut signer = Signer::builder(Arc::clone(&identity));
         if let Some(key) = legacy_key {
@@ -110,14 +94,7 @@ impl Service {
     /// When the listener fails, or what a tracker serves is no certificate.
     pub async fn run(self, announce: impl Fn(&Url, &Peer)) -> Result<()> {
         let Self { options, listener, signer, router, .. } = self;
-        let accept = async {
-            accept_all(&options, &signer, announce).await?;
-            std::future::pending::<Result<()>>().await
-        };
-        tokio::select! {
-            ended = serve(listener, router) => ended,
-            failed = accept => failed,
-        }
+        serve_while(listener, router, accept_all(&options, &signer, announce)).await
     }
 }
 

@@ -17,7 +17,7 @@ const ALWAYS: [(HeaderName, HeaderValue); 4] = [
 
 /// Adds to every answer what keeps a browser from doing more with it than show it. What somebody may see is nobody
 /// else's, so an answer is not stored unless its handler says otherwise.
-pub(crate) async fn add(mut response: Response) -> Response {
+pub async fn add_security_headers(mut response: Response) -> Response {
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
         headers.insert(name, value);
