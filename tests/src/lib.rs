@@ -13,5 +13,6 @@ pub mod harness;
     reason = "test code: what is wrong with a vector may fail loudly"
 )]
 pub mod legacy;
+pub mod misuse;
 pub mod reference;
 pub mod vectors;
