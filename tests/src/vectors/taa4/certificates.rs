@@ -46,7 +46,7 @@ fn judge(
     let held = held.map_err(|error| Judged::Held(error.to_string()))?;
     let certificate = verify(&case.document, now).map_err(|error| refused(&error))?;
     if let Some(held) = held {
-        certificate.succeeds(&held).map_err(|error| refused(&error))?;
+        certificate.succeeds(&held, now).map_err(|error| refused(&error))?;
     }
     Ok(certificate)
 }
