@@ -16,3 +16,8 @@ pub mod legacy;
 pub mod misuse;
 pub mod reference;
 pub mod vectors;
+
+/// The README's examples are doc-tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -164,7 +164,7 @@ fn client(
     debug(all, "Signer", &signer);
     debug(all, "SignLayer", &SignLayer::new(signer.clone()));
     debug(all, "ServerRecord", &signer.servers());
-    debug(all, "Session of the client", pending.session());
+    debug(all, "Session of the client", pending.session().unwrap());
     debug(all, "Pending", &pending);
     debug(all, "the fields of a signed request", &headers);
 }
@@ -314,10 +314,10 @@ fn no_formatter_shows_a_session_key() {
     let (client, server) =
         (AppId::parse(&vector.client_id).unwrap(), AppId::parse(&vector.server_id).unwrap());
     let keys = SessionKeys::derive(&client, &server, envelope.as_bytes(), &CLIENT_SECRET);
-    assert_eq!(keys.name(), pending.session().name(), "these are the keys of that session");
+    assert_eq!(keys.name(), pending.session().unwrap().name(), "these are the keys of that session");
     let printed = &mut Printed::new();
     debug(printed, "Signer", &signer);
-    debug(printed, "Session of the client", pending.session());
+    debug(printed, "Session of the client", pending.session().unwrap());
     debug(printed, "Pending", &pending);
     assert_hidden(printed, &session_keys(&keys));
 }

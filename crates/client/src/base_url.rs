@@ -23,6 +23,16 @@ fn below(base: &Url, path: &str) -> Url {
     url
 }
 
+/// True when a URL leads to this host.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
 /// The URL that a server's requests begin with, taken apart once.
 #[derive(Clone, Debug)]
 pub(crate) struct BaseUrl {
@@ -61,17 +71,19 @@ impl BaseUrl {
         &self.path
     }
 
+    /// Scheme, host, and the port unless it is the scheme's own.
+    #[cfg(feature = "legacy")]
+    pub(crate) fn origin(&self) -> String {
+        let port = self.url.port().map(|port| format!(":{port}")).unwrap_or_default();
+        format!("{}://{}{port}", self.url.scheme(), self.host)
+    }
+
     pub(crate) fn is_plain(&self) -> bool {
         self.url.scheme() == "http"
     }
 
     pub(crate) fn is_loopback(&self) -> bool {
-        match self.url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        }
+        is_loopback(&self.url)
     }
 
     /// True when both are reached at the same place and neither would get what the other does not.

@@ -37,6 +37,10 @@ pub enum SignError {
     /// The `Host` field names another server than the URL.
     #[error("the Host field names another server")]
     Host,
+    /// The older versions could not sign it.
+    #[cfg(feature = "legacy")]
+    #[error(transparent)]
+    Legacy(#[from] taa_core::legacy::SignError),
     /// The method is `CONNECT`, which has no target that could be covered.
     #[error("the method CONNECT cannot be signed")]
     Method,
@@ -75,6 +79,14 @@ pub enum BuildError {
         /// What is wrong with it.
         error: KeyError,
     },
+    /// The key of the older versions is one of version 4 as well: one key has one purpose.
+    #[cfg(feature = "legacy")]
+    #[error("the key of the older versions is used for version 4 as well")]
+    LegacyKeyInUse,
+    /// A server speaks an older version, and there is no key for that.
+    #[cfg(feature = "legacy")]
+    #[error("{0} speaks an older version, and no key was given for that")]
+    NoLegacyKey(AppId),
     /// No cryptography provider was given, and none is the default in this build.
     #[error("no cryptography provider was given")]
     NoProvider,

@@ -61,14 +61,18 @@
 //!
 //! * `aws-lc` (default): AWS-LC is the cryptography provider unless another is given. Needs a C compiler.
 //! * `rust-crypto`: the pure-Rust provider, to be passed to [`SignerBuilder::provider`].
-//! * `reqwest`: the module `reqwest`, with a client that signs.
-//! * `legacy`: the older versions of the protocol.
+//! * `reqwest`: the modules `reqwest`, with a client that signs, and `fetch`, which fetches certificates.
+//! * `legacy`: `ServerRecord::insecure_legacy`, for servers that only speak version 2 or 3.
 
 mod answer;
 mod base_url;
 mod body;
 mod error;
+#[cfg(feature = "reqwest")]
+pub mod fetch;
 mod layer;
+#[cfg(feature = "legacy")]
+mod legacy;
 mod offset;
 mod outgoing;
 mod pending;
@@ -77,6 +81,7 @@ mod record;
 pub mod reqwest;
 mod server;
 mod session;
+mod sessions;
 mod signer;
 mod status;
 

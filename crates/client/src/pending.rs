@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::response::Parts;
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::{HeaderMap, HeaderName, Method, StatusCode};
 use taa_core::answer::{Code, ErrorText, ProvenAnswer};
 use taa_core::fields;
 use taa_core::request::{ContentDigest, Iv};
@@ -11,21 +11,31 @@ use taa_core::time::UnixMillis;
 
 use crate::answer::{Retry, TrustAnswer};
 use crate::body::BodyCheck;
+#[cfg(feature = "legacy")]
+use crate::legacy;
 use crate::offset::SLOWEST_ANSWER;
-use crate::server::Server;
+use crate::server::{Channel, Server};
 use crate::session::Session;
 use crate::status::{Claim, TrustStatus, code_of};
 
 /// A signed request whose answer is awaited: what it takes to read that answer.
 pub struct Pending {
     server: Arc<Server>,
-    session: Arc<Session>,
-    iv: Iv,
+    keys: AnswerKeys,
     created: UnixMillis,
     /// By the clock that does not jump.
     sent: Duration,
     safe: bool,
     head: bool,
+}
+
+/// What an answer can be proven with.
+pub(crate) enum AnswerKeys {
+    /// Version 4.
+    V4 { session: Arc<Session>, iv: Iv },
+    /// The older versions prove nothing.
+    #[cfg(feature = "legacy")]
+    Legacy,
 }
 
 /// The fields of an answer, each at most once. Absent and empty are the same.
@@ -37,22 +47,20 @@ struct Fields<'a> {
 }
 
 impl Pending {
-    pub(crate) fn new(
-        server: Arc<Server>,
-        session: Arc<Session>,
-        iv: Iv,
-        created: UnixMillis,
-        sent: Duration,
-        safe: bool,
-        head: bool,
-    ) -> Self {
-        Self { server, session, iv, created, sent, safe, head }
+    /// Begins to wait, now.
+    pub(crate) fn new(server: Arc<Server>, keys: AnswerKeys, created: UnixMillis, method: &Method) -> Self {
+        let sent = server.own().clock.monotonic();
+        Self { server, keys, created, sent, safe: method.is_safe(), head: method == Method::HEAD }
     }
 
-    /// The session the request was signed in.
+    /// The session the request was signed in; the older versions have none.
     #[must_use]
-    pub fn session(&self) -> &Session {
-        &self.session
+    pub fn session(&self) -> Option<&Session> {
+        match &self.keys {
+            AnswerKeys::V4 { session, .. } => Some(session),
+            #[cfg(feature = "legacy")]
+            AnswerKeys::Legacy => None,
+        }
     }
 
     /// The time in the request's certificate.
@@ -73,21 +81,31 @@ impl Pending {
         if fields.status.is_empty() && fields.proof.is_empty() {
             return self.without_proof(TrustStatus::NotSupported);
         }
-        if !self.is_proven(&fields, answer.status) {
-            // No key was looked for yet, so no proof is possible; a proof that is there and wrong is something else.
-            if fields.proof.is_empty()
-                && fields.status == "ERROR"
-                && code_of(fields.error) == Code::AppUnknown
-            {
-                return self.without_proof(TrustStatus::ApplicationUnknown);
+        match &self.keys {
+            AnswerKeys::V4 { session, iv } if is_proven(session, iv, &fields, answer.status) => {
+                self.read_proven(session, &fields, answer.status)
             }
-            let claim = (!fields.error.is_empty()).then(|| Claim::new(fields.error));
-            return self.without_proof(TrustStatus::Unproven { claim });
+            AnswerKeys::V4 { .. } => self.read_unproven(&fields),
+            #[cfg(feature = "legacy")]
+            AnswerKeys::Legacy => self.without_proof(legacy::status(fields.status, fields.error)),
         }
-        self.read_proven(&fields, answer.status)
     }
 
-    fn read_proven(&self, fields: &Fields<'_>, http_status: StatusCode) -> TrustAnswer {
+    fn read_unproven(&self, fields: &Fields<'_>) -> TrustAnswer {
+        // No key was looked for yet, so no proof is possible; a proof that is there and wrong is something else.
+        if fields.proof.is_empty() && fields.status == "ERROR" && code_of(fields.error) == Code::AppUnknown {
+            return self.without_proof(TrustStatus::ApplicationUnknown);
+        }
+        let claim = (!fields.error.is_empty()).then(|| Claim::new(fields.error));
+        self.without_proof(TrustStatus::Unproven { claim })
+    }
+
+    fn read_proven(
+        &self,
+        session: &Arc<Session>,
+        fields: &Fields<'_>,
+        http_status: StatusCode,
+    ) -> TrustAnswer {
         let check = match fields.content_digest {
             _ if self.has_no_content(http_status) => BodyCheck::Nothing,
             "" => self.check_without_digest(),
@@ -109,12 +127,12 @@ impl Pending {
             Some(Code::OldCert | Code::Replayed) => time_in(fields.error),
             _ => None,
         };
-        let retry = self.after(refused, server_time);
+        let retry = self.after(session, refused, server_time);
         TrustAnswer { status, proven: true, check, server_time, retry }
     }
 
     /// Learns from a proven refusal, and tells whether the request may be repeated (wire document, section 5).
-    fn after(&self, refused: Option<Code>, server_time: Option<UnixMillis>) -> Retry {
+    fn after(&self, session: &Arc<Session>, refused: Option<Code>, server_time: Option<UnixMillis>) -> Retry {
         let clock = &*self.server.own().clock;
         let quick = clock.monotonic().saturating_sub(self.sent) <= SLOWEST_ANSWER;
         if let (true, Some(time)) = (quick, server_time) {
@@ -123,7 +141,9 @@ impl Pending {
         match refused {
             Some(Code::OldCert) if quick => {
                 // The envelope may be what is over.
-                self.server.end(&self.session);
+                if let Channel::V4(sessions) = self.server.channel() {
+                    sessions.end(session);
+                }
                 // A request that was early may still become valid, and be carried out then.
                 let settled = server_time.is_some_and(|time| time >= self.created);
                 if self.safe || settled { Retry::SignAnew } else { Retry::No }
@@ -134,13 +154,8 @@ impl Pending {
     }
 
     fn without_proof(&self, status: TrustStatus) -> TrustAnswer {
-        TrustAnswer {
-            status,
-            proven: false,
-            check: self.check_without_digest(),
-            server_time: None,
-            retry: self.by_caller(),
-        }
+        let retry = if status.is_trusted() { Retry::No } else { self.by_caller() };
+        TrustAnswer { status, proven: false, check: self.check_without_digest(), server_time: None, retry }
     }
 
     fn by_caller(&self) -> Retry {
@@ -155,20 +170,19 @@ impl Pending {
     fn has_no_content(&self, status: StatusCode) -> bool {
         self.head || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
     }
+}
 
-    fn is_proven(&self, fields: &Fields<'_>, http_status: StatusCode) -> bool {
-        let proves = |error: &str| {
-            ProvenAnswer {
-                http_status: http_status.as_u16(),
-                status: fields.status,
-                error,
-                content_digest: fields.content_digest,
-            }
-            .is_proven_by(self.session.keys(), &self.iv, fields.proof)
-        };
-        // Some HTTP libraries turn tabs into blanks.
-        proves(fields.error) || proves(&ErrorText::with_tabs(fields.error))
-    }
+fn is_proven(session: &Session, iv: &Iv, fields: &Fields<'_>, http_status: StatusCode) -> bool {
+    let proves = |error: &str| {
+        let (status, content_digest) = (fields.status, fields.content_digest);
+        ProvenAnswer { http_status: http_status.as_u16(), status, error, content_digest }.is_proven_by(
+            session.keys(),
+            iv,
+            fields.proof,
+        )
+    };
+    // Some HTTP libraries turn tabs into blanks.
+    proves(fields.error) || proves(&ErrorText::with_tabs(fields.error))
 }
 
 impl<'a> Fields<'a> {
@@ -204,6 +218,6 @@ fn time_in(error: &str) -> Option<UnixMillis> {
 
 impl fmt::Debug for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Pending({}, {:?}, created {:?})", self.server.record().id(), self.session, self.created)
+        write!(f, "Pending({}, {:?}, created {:?})", self.server.record().id(), self.session(), self.created)
     }
 }

@@ -3,6 +3,8 @@ use std::fmt;
 use taa_core::certificate::{Certificate, CertificateKey, KeyUse};
 use taa_core::envelope::Lifetime;
 use taa_core::id::AppId;
+#[cfg(feature = "legacy")]
+use taa_core::legacy::SignedVersion;
 use taa_core::policy::Protocol;
 use url::Url;
 
@@ -26,6 +28,9 @@ pub struct ServerRecord {
 pub(crate) enum Speaks {
     /// Version 4, to this current decryption key.
     V4(Box<CertificateKey>),
+    /// An older version.
+    #[cfg(feature = "legacy")]
+    Legacy(SignedVersion),
 }
 
 impl ServerRecord {
@@ -35,7 +40,23 @@ impl ServerRecord {
         ServerRecordBuilder {
             id: content.iss.clone(),
             base_url: content.base_url.clone(),
-            key: content.current(KeyUse::Decryption).cloned(),
+            speaks: content.current(KeyUse::Decryption).cloned().map(|key| Speaks::V4(Box::new(key))),
+            lifetime: Lifetime::default(),
+            insecure_allow_http: false,
+            require_content_digest: false,
+        }
+    }
+
+    /// Begins with a server that knows nothing newer than version 2 or 3.
+    ///
+    /// Whoever can hold back one request can use it with another method and content, in version 2 for another user as
+    /// well, and no answer is proven (older versions, sections 17 to 19).
+    #[cfg(feature = "legacy")]
+    pub fn insecure_legacy(id: AppId, base_url: Url, version: SignedVersion) -> ServerRecordBuilder {
+        ServerRecordBuilder {
+            id,
+            base_url,
+            speaks: Some(Speaks::Legacy(version)),
             lifetime: Lifetime::default(),
             insecure_allow_http: false,
             require_content_digest: false,
@@ -59,6 +80,10 @@ impl ServerRecord {
     pub fn protocol(&self) -> Protocol {
         match &self.speaks {
             Speaks::V4(_) => Protocol::V4,
+            #[cfg(feature = "legacy")]
+            Speaks::Legacy(SignedVersion::V3) => Protocol::V3,
+            #[cfg(feature = "legacy")]
+            Speaks::Legacy(SignedVersion::V2) => Protocol::V2,
         }
     }
 
@@ -90,12 +115,12 @@ impl fmt::Debug for ServerRecord {
 }
 
 /// Collects a [`ServerRecord`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct ServerRecordBuilder {
     id: AppId,
     base_url: Url,
-    key: Option<CertificateKey>,
+    speaks: Option<Speaks>,
     lifetime: Lifetime,
     insecure_allow_http: bool,
     require_content_digest: bool,
@@ -139,14 +164,20 @@ impl ServerRecordBuilder {
         if base.is_plain() && !base.is_loopback() && !self.insecure_allow_http {
             return Err(RecordError::HttpNotAllowed);
         }
-        let key = self.key.ok_or(RecordError::NoDecryptionKey)?;
+        let speaks = self.speaks.ok_or(RecordError::NoDecryptionKey)?;
         Ok(ServerRecord {
             id: self.id,
             base,
-            speaks: Speaks::V4(Box::new(key)),
+            speaks,
             lifetime: self.lifetime,
             require_content_digest: self.require_content_digest,
         })
+    }
+}
+
+impl fmt::Debug for ServerRecordBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ServerRecordBuilder({} at {})", self.id, self.base_url)
     }
 }
 

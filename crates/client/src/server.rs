@@ -1,34 +1,43 @@
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::sync::Arc;
 
-use arc_swap::ArcSwapOption;
 use taa_core::crypto::{CryptoProvider, Random};
-use taa_core::envelope::{self, SealError};
 use taa_core::identity::Identity;
-use taa_core::key::{EncryptingKey, KeyError};
+use taa_core::key::EncryptingKey;
+#[cfg(feature = "legacy")]
+use taa_core::legacy::{LegacySigningKey, SignedVersion};
 use taa_core::time::{Clock, UnixMillis};
 
-use crate::error::SignError;
+use crate::error::{BuildError, SignError};
 use crate::offset::{Offset, Shift};
 use crate::record::{ServerRecord, Speaks};
-use crate::session::Session;
+use crate::sessions::Sessions;
 
 /// What every server of a [`Signer`](crate::Signer) has in common.
 #[derive(Debug)]
 pub(crate) struct Own {
     pub(crate) identity: Arc<Identity>,
+    #[cfg(feature = "legacy")]
+    pub(crate) legacy_key: Option<Arc<LegacySigningKey>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
 }
 
-/// A server with its state: the session, and what is known of its clock.
+/// A server with its state.
 pub(crate) struct Server {
     own: Arc<Own>,
     record: ServerRecord,
-    key: EncryptingKey,
+    channel: Channel,
     offset: Arc<Offset>,
-    session: ArcSwapOption<Session>,
-    renewal: Mutex<()>,
+}
+
+/// What is spoken to a server, and what that takes.
+pub(crate) enum Channel {
+    /// Version 4.
+    V4(Sessions),
+    /// An older version.
+    #[cfg(feature = "legacy")]
+    Legacy(SignedVersion, Arc<LegacySigningKey>),
 }
 
 /// The time of one request.
@@ -36,7 +45,7 @@ pub(crate) struct Server {
 pub(crate) struct Moment {
     /// The server's time as far as it is known.
     pub(crate) now: UnixMillis,
-    shift: Shift,
+    pub(crate) shift: Shift,
 }
 
 impl Server {
@@ -45,10 +54,21 @@ impl Server {
         provider: &dyn CryptoProvider,
         record: ServerRecord,
         offset: Arc<Offset>,
-    ) -> Result<Self, KeyError> {
-        let Speaks::V4(key) = record.speaks();
-        let key = EncryptingKey::new(provider, key.public.clone())?;
-        Ok(Self { own, record, key, offset, session: ArcSwapOption::empty(), renewal: Mutex::new(()) })
+    ) -> Result<Self, BuildError> {
+        let id = record.id();
+        let channel = match record.speaks() {
+            Speaks::V4(key) => {
+                let encrypting = EncryptingKey::new(provider, key.public.clone())
+                    .map_err(|error| BuildError::Key { id: id.clone(), error })?;
+                Channel::V4(Sessions::new(id.clone(), encrypting, key.exp, record.lifetime()))
+            }
+            #[cfg(feature = "legacy")]
+            Speaks::Legacy(version) => {
+                let key = own.legacy_key.clone().ok_or_else(|| BuildError::NoLegacyKey(id.clone()))?;
+                Channel::Legacy(*version, key)
+            }
+        };
+        Ok(Self { own, record, channel, offset })
     }
 
     pub(crate) fn own(&self) -> &Own {
@@ -59,6 +79,10 @@ impl Server {
         &self.record
     }
 
+    pub(crate) fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
     pub(crate) fn offset(&self) -> &Arc<Offset> {
         &self.offset
     }
@@ -66,77 +90,6 @@ impl Server {
     pub(crate) fn moment(&self) -> Result<Moment, SignError> {
         let shift = self.offset.current(&*self.own.clock);
         Ok(Moment { now: shift.apply(self.own.clock.wall()?), shift })
-    }
-
-    /// The session for a request of this moment.
-    ///
-    /// Near the end of a session one caller makes the next one while all others go on with the old one. Callers wait
-    /// for each other only when there is no usable session at all.
-    pub(crate) fn session(&self, moment: Moment) -> Result<Arc<Session>, SignError> {
-        let Some(held) = self.usable(moment) else { return self.first_session(moment) };
-        if !held.is_ending(moment.now) {
-            return Ok(held);
-        }
-        let _guard = match self.renewal.try_lock() {
-            Ok(guard) => guard,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return Ok(held),
-        };
-        // Another may have made it between the look and the lock.
-        match self.usable(moment).filter(|session| !session.is_ending(moment.now)) {
-            Some(session) => Ok(session),
-            None => Ok(self.make_session(moment).unwrap_or_else(|error| {
-                tracing::warn!(server = %self.record.id(), %error, "no new session yet, the old one goes on");
-                held
-            })),
-        }
-    }
-
-    /// Ends a session, if it is still the one in use.
-    pub(crate) fn end(&self, session: &Arc<Session>) {
-        let held = self.session.load();
-        if held.as_ref().is_some_and(|held| Arc::ptr_eq(held, session)) {
-            self.session.compare_and_swap(&*held, None);
-        }
-    }
-
-    fn usable(&self, moment: Moment) -> Option<Arc<Session>> {
-        self.session.load_full().filter(|session| session.is_usable(moment.now, moment.shift))
-    }
-
-    fn first_session(&self, moment: Moment) -> Result<Arc<Session>, SignError> {
-        // A lock without data cannot be left in a bad state.
-        let _guard: MutexGuard<'_, ()> = self.renewal.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.usable(moment) {
-            Some(session) => Ok(session),
-            None => self.make_session(moment),
-        }
-    }
-
-    /// The two RSA operations of a session.
-    fn make_session(&self, moment: Moment) -> Result<Arc<Session>, SignError> {
-        let Speaks::V4(listed) = self.record.speaks();
-        if !listed.usable_at(moment.now) {
-            return Err(SignError::ServerKeyEnded);
-        }
-        let identity = &self.own.identity;
-        let sealed = envelope::seal(
-            identity.id(),
-            identity.signing_key(),
-            self.record.id(),
-            &self.key,
-            moment.now,
-            self.record.lifetime(),
-            &*self.own.random,
-        )
-        .map_err(|error| match error {
-            SealError::Random(error) => SignError::Random(error),
-            error => SignError::Session(error),
-        })?;
-        let session = Arc::new(Session::new(sealed, moment.shift).ok_or(SignError::Field)?);
-        tracing::debug!(server = %self.record.id(), "new session");
-        self.session.store(Some(Arc::clone(&session)));
-        Ok(session)
     }
 }
 

@@ -8,16 +8,21 @@ use taa_core::crypto::{CryptoProvider, Random, SystemRandom};
 use taa_core::fields;
 use taa_core::id::{AppId, UserName};
 use taa_core::identity::Identity;
+#[cfg(feature = "legacy")]
+use taa_core::legacy::LegacySigningKey;
 use taa_core::request::{self, ContentDigest, Iv};
 use taa_core::time::{Clock, SystemClock};
 
 use crate::error::{BuildError, SignError};
+#[cfg(feature = "legacy")]
+use crate::legacy;
 use crate::offset::Offset;
 use crate::outgoing;
-use crate::pending::Pending;
+use crate::pending::{AnswerKeys, Pending};
 use crate::record::ServerRecord;
-use crate::server::{Own, Server};
+use crate::server::{Channel, Own, Server};
 use crate::session::secret_field;
+use crate::sessions::Sessions;
 
 /// Signs requests of one application to the servers it knows. Clones share everything.
 #[derive(Clone)]
@@ -45,6 +50,8 @@ impl Signer {
         SignerBuilder {
             identity,
             servers: Vec::new(),
+            #[cfg(feature = "legacy")]
+            legacy_key: None,
             clock: Arc::new(SystemClock::new()),
             random: Arc::new(SystemRandom),
             provider,
@@ -71,18 +78,32 @@ impl Signer {
         content: Option<&ContentDigest>,
     ) -> Result<Pending, SignError> {
         let server = self.server_for(&request.uri)?;
+        match server.channel() {
+            Channel::V4(sessions) => self.sign_v4(request, user, content, &server, sessions),
+            #[cfg(feature = "legacy")]
+            Channel::Legacy(version, key) => legacy::sign(request, user, &server, *version, key),
+        }
+    }
+
+    fn sign_v4(
+        &self,
+        request: &mut Parts,
+        user: &UserName,
+        content: Option<&ContentDigest>,
+        server: &Arc<Server>,
+        sessions: &Sessions,
+    ) -> Result<Pending, SignError> {
         let digest = content.map(ContentDigest::to_field);
         let covered =
             outgoing::cover(request, server.record().base(), digest.as_deref().unwrap_or_default())?;
 
         let moment = server.moment()?;
-        let session = server.session(moment)?;
+        let session = sessions.at(moment, server.own())?;
         let mut iv: Iv = [0; 16];
         server.own().random.fill(&mut iv)?;
         let sealed = request::seal(session.keys(), &covered, moment.now, user, &iv);
         let cert = secret_field(encode(&sealed)).ok_or(SignError::Field)?;
         let digest = digest.map(HeaderValue::try_from).transpose().map_err(|_| SignError::Field)?;
-        let (safe, head) = (request.method.is_safe(), request.method == http::Method::HEAD);
 
         // From here on nothing fails: what is put in fits into what is reserved.
         request.headers.try_reserve(fields::REQUEST.len() + 2).map_err(|_| SignError::TooManyFields)?;
@@ -97,8 +118,8 @@ impl Signer {
         if let Some(digest) = digest {
             put(fields::CONTENT_DIGEST, digest);
         }
-        let sent = server.own().clock.monotonic();
-        Ok(Pending::new(server, session, iv, moment.now, sent, safe, head))
+        let keys = AnswerKeys::V4 { session, iv };
+        Ok(Pending::new(Arc::clone(server), keys, moment.now, &request.method))
     }
 
     /// True when requests to this URI are signed.
@@ -164,6 +185,8 @@ impl fmt::Debug for Signer {
 pub struct SignerBuilder {
     identity: Arc<Identity>,
     servers: Vec<ServerRecord>,
+    #[cfg(feature = "legacy")]
+    legacy_key: Option<Arc<LegacySigningKey>>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     provider: Option<Arc<dyn CryptoProvider>>,
@@ -173,6 +196,13 @@ impl SignerBuilder {
     /// Adds a server.
     pub fn server(mut self, record: ServerRecord) -> Self {
         self.servers.push(record);
+        self
+    }
+
+    /// The key that signs for servers of older versions. It is used for nothing else.
+    #[cfg(feature = "legacy")]
+    pub fn legacy_key(mut self, key: Arc<LegacySigningKey>) -> Self {
+        self.legacy_key = Some(key);
         self
     }
 
@@ -197,13 +227,27 @@ impl SignerBuilder {
     /// Checks that everything fits together.
     ///
     /// # Errors
-    /// When two servers have the same id or base URL, a key cannot be used, or there is no provider.
+    /// When two servers have the same id or base URL, a key cannot be used or is missing, or there is no provider.
     pub fn build(self) -> Result<Signer, BuildError> {
         let provider = self.provider.ok_or(BuildError::NoProvider)?;
         // The alphabet of an id fits a field, so this does not become the empty value.
         let id_field = HeaderValue::try_from(self.identity.id().as_str().to_owned())
             .unwrap_or_else(|_| HeaderValue::from_static(""));
-        let own = Arc::new(Own { identity: self.identity, clock: self.clock, random: self.random });
+        #[cfg(feature = "legacy")]
+        if self
+            .legacy_key
+            .as_ref()
+            .is_some_and(|key| self.identity.certificate().content().key(&key.thumbprint()).is_some())
+        {
+            return Err(BuildError::LegacyKeyInUse);
+        }
+        let own = Arc::new(Own {
+            identity: self.identity,
+            #[cfg(feature = "legacy")]
+            legacy_key: self.legacy_key,
+            clock: self.clock,
+            random: self.random,
+        });
         let mut servers = Vec::with_capacity(self.servers.len());
         for record in self.servers {
             add(&mut servers, &own, &*provider, record, Arc::new(Offset::default()))?;
@@ -229,10 +273,7 @@ fn add(
             return Err(BuildError::SameBaseUrl(record.base_url().clone()));
         }
     }
-    let id = record.id().clone();
-    let server = Server::new(Arc::clone(own), provider, record, offset)
-        .map_err(|error| BuildError::Key { id, error })?;
-    servers.push(Arc::new(server));
+    servers.push(Arc::new(Server::new(Arc::clone(own), provider, record, offset)?));
     servers.sort_by_key(|server| std::cmp::Reverse(server.record().base().path().len()));
     Ok(())
 }

@@ -1,4 +1,83 @@
-//! Trusted Applications Authentication: the server side.
+//! Trusted Applications Authentication: the side that trusts.
+//!
+//! A [`TrustLayer`] goes around the routes that trusted applications may call as their users. It verifies the request
+//! (versions 4, and 2 and 3 where a record allows them), asks the service's user base, puts a [`Principal`] into the
+//! request's extensions, and proves its answer. It is a tower layer over `http` 1, generic over both bodies, for hyper
+//! 1, axum 0.8 and whatever else speaks tower.
+//!
+#![cfg_attr(all(feature = "aws-lc", feature = "axum"), doc = "```")]
+#![cfg_attr(not(all(feature = "aws-lc", feature = "axum")), doc = "```ignore")]
+//! use axum::{Router, routing::get};
+//! use taa_core::crypto::AwsLc;
+//! use taa_core::directory::{Application, Directory};
+//! use taa_core::policy::{AddressRules, GreatestTimeout, PathRules, Policy};
+//! use taa_server::resolver::StaticUsers;
+//! use taa_server::{CertificateLayer, Principal, Trust};
+//! # use taa_core::id::AppId;
+//! # use taa_core::identity::{Identity, OwnKey, Profile};
+//! # use taa_core::key::{DecryptingKey, KeySize, SigningKey};
+//! # fn identity(id: &str) -> Result<Identity, Box<dyn std::error::Error>> {
+//! #     let base_url = format!("https://{id}.example/").parse()?;
+//! #     let profile = Profile { id: AppId::parse(id)?, name: id.into(), base_url, seq: 1, iat: 0, older_protocols: vec![] };
+//! #     let signing = OwnKey::current(SigningKey::generate(&AwsLc, KeySize::Rsa2048)?);
+//! #     let decryption = OwnKey::current(DecryptingKey::generate(&AwsLc, KeySize::Rsa2048)?);
+//! #     Ok(Identity::new(profile, vec![signing], vec![decryption])?)
+//! # }
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let (us, wiki) = (identity("tracker")?, identity("wiki")?.certificate().clone());
+//! // Whom a person decided to trust, and how far. `wiki` is its certificate, whose fingerprint was compared.
+//! let policy = Policy::builder()
+//!     .addresses(AddressRules::parse_list("192.0.2.0/24")?)
+//!     .paths(PathRules::parse_list("/rest/api/2")?)
+//!     .build(GreatestTimeout::default())?;
+//! let directory = Directory::new([Application::new(&AwsLc, &wiki, policy)?])?;
+//!
+//! let certificate = CertificateLayer::new(&us);
+//! let trust = Trust::builder(us, directory, StaticUsers::new(["admin", "fred"])).build()?;
+//!
+//! async fn whoami(principal: Principal) -> String {
+//!     format!("{}, sent by {}", principal.user(), principal.application())
+//! }
+//! let app: Router = Router::new()
+//!     .route("/rest/api/2/myself", get(whoami))
+//!     .layer(trust.layer())
+//!     .layer(certificate);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # What happens to a request
+//!
+//! 1. A principal that is already in the extensions is removed: only this layer makes one.
+//! 2. Without any field of the protocol the request goes on as it is, and its answer gets `Vary`.
+//! 3. Otherwise steps 0–11 of the wire document, section 5, come before anything of the content is read; then the content
+//!    is compared with its digest, before the handler can act on it.
+//! 4. Refused: the answer is a rejection, or on a route with [`TrustLayer::anonymous_on_refusal`] and a safe method the
+//!    handler runs without a user, as JIRA did. The exact [`Refusal`](taa_core::decision::Refusal) is in the answer's
+//!    extensions for layers outside, and in an event of the target `taa::auth`; the caller gets its code.
+//! 5. Trusted: `Authorization`, `Cookie` and the protocol's fields are removed, the handler finds the [`Principal`].
+//! 6. The answer loses `Set-Cookie` and what would let caches keep it, and gets status, error, digest and proof.
+//!
+//! A failure of the clock, the user base or the nonce store, and a panic in any of them, is `SYSTEM`: never a principal.
+//!
+//! # Deploying
+//!
+//! * The layer needs the address of the socket: put a [`PeerAddress`] into the extensions, or say where it is
+//!   ([`TrustBuilder::peer_address`]). Name the proxies in front ([`TrustBuilder::trusted_proxies`]); no other
+//!   `X-Forwarded-For` is believed.
+//! * Nonces are in memory. Several processes for one server id need a shared store, and say so with
+//!   [`TrustBuilder::replicas`].
+//! * After a start, requests to a decryption key that is older than the process are refused with `REPLAYED` for 60 s: an
+//!   earlier process may have accepted them.
+//! * RSA of a new session runs on the thread that polls: about 0.3 ms with 2048 bits, once in five minutes for each client.
+//!
+//! # Features
+//!
+//! * `aws-lc` (default), `rust-crypto`: the cryptography providers of `taa-core`.
+//! * `metrics` (default): `taa_requests_total{outcome,code,version}` and `taa_request_check_seconds{outcome}` by the
+//!   `metrics` facade. Labels are words of a fixed list.
+//! * `axum`: [`Principal`] and `Option<Principal>` as extractors. A handler behind no layer answers 500 and names it.
+//! * `legacy`: versions 2 and 3, accepted after `TrustBuilder::insecure_accept_older_versions` only.
 
 pub mod certificate;
 pub mod limit;

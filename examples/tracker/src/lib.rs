@@ -27,9 +27,12 @@ mod sample;
 mod security_headers;
 mod text;
 mod tracker;
+mod trusted;
 mod user;
 mod viewer;
 mod xml_view;
+
+pub mod service;
 
 #[cfg(test)]
 mod tests;
@@ -49,25 +52,39 @@ pub use jql::{Jql, JqlError};
 pub use paging::{Found, Window};
 pub use permission::{Audience, Group, SecurityLevel};
 pub use tracker::{CreateError, Tracker};
+pub use trusted::{Users, trusted_router};
 pub use user::{User, UserBase};
 pub use viewer::{Viewer, ViewerName};
 
 /// The largest body that is read: an issue is short.
 const BODY_LIMIT: usize = 64 * 1024;
 
-/// Every route of the tracker. A trust layer goes around it.
+/// Every route of the tracker, as whoever asks is already known. See [`trusted_router`] for the one that finds out.
 pub fn router(tracker: Arc<Tracker>) -> Router {
+    rest_routes(&tracker).merge(page_routes(&tracker))
+}
+
+/// What programs ask for.
+fn rest_routes(tracker: &Arc<Tracker>) -> Router {
+    Router::new()
+        .route("/rest/api/2/search", get(rest::search))
+        .route("/rest/api/2/issue", post(rest::create))
+        .route("/rest/api/2/issue/{key}", get(rest::issue))
+        .route("/rest/api/2/myself", get(rest::myself))
+        .layer(DefaultBodyLimit::max(BODY_LIMIT))
+        .layer(map_response(security_headers::add))
+        .with_state(Arc::clone(tracker))
+}
+
+/// What people look at, and the view that other applications show to theirs.
+fn page_routes(tracker: &Arc<Tracker>) -> Router {
     Router::new()
         .route("/", get(pages::list))
         .route("/browse/{key}", get(pages::browse))
         .route("/style.css", get(pages::style))
         .route("/images/icons/{file}", get(icon::serve))
-        .route("/rest/api/2/search", get(rest::search))
-        .route("/rest/api/2/issue", post(rest::create))
-        .route("/rest/api/2/issue/{key}", get(rest::issue))
-        .route("/rest/api/2/myself", get(rest::myself))
         .route(xml_view::PATH, get(xml_view::search))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))
         .layer(map_response(security_headers::add))
-        .with_state(tracker)
+        .with_state(Arc::clone(tracker))
 }

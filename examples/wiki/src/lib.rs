@@ -38,9 +38,12 @@ mod secret;
 mod security_headers;
 mod session;
 mod source;
+mod trusted;
 mod user;
 mod visitor;
 mod wiki;
+
+pub mod service;
 
 #[cfg(test)]
 mod tests;
@@ -59,6 +62,7 @@ pub use markup::{Block, Markup};
 pub use password::PasswordError;
 pub use secret::NoRandomness;
 pub use source::{FetchError, Fetched, IssueSource, TrustNotice};
+pub use trusted::TrustedTracker;
 pub use user::UserBase;
 pub use wiki::{Page, Settings, SetupError, Wiki};
 

@@ -1,0 +1,170 @@
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use http::HeaderValue;
+use taa_client::{ServerRecord, Signer};
+use taa_core::crypto::{Random, RandomError, SystemRandom};
+use taa_core::envelope::Lifetime;
+use taa_core::fields;
+
+use crate::tracker::*;
+
+/// Counts the secrets of new sessions, and can hold one up.
+#[derive(Debug)]
+struct Gate {
+    secrets: AtomicUsize,
+    closed: AtomicBool,
+    broken: AtomicBool,
+    entered: Mutex<Sender<()>>,
+    open: Mutex<Receiver<()>>,
+}
+
+impl Gate {
+    fn new() -> (Arc<Self>, Receiver<()>, Sender<()>) {
+        let (entered, has_entered) = channel();
+        let (let_go, open) = channel();
+        let gate = Self {
+            secrets: AtomicUsize::new(0),
+            closed: AtomicBool::new(false),
+            broken: AtomicBool::new(false),
+            entered: Mutex::new(entered),
+            open: Mutex::new(open),
+        };
+        (Arc::new(gate), has_entered, let_go)
+    }
+
+    fn sessions(&self) -> usize {
+        self.secrets.load(Ordering::SeqCst)
+    }
+}
+
+impl Random for Gate {
+    fn fill(&self, out: &mut [u8]) -> Result<(), RandomError> {
+        // A secret has 32 bytes, the nonce of a request 16.
+        if out.len() == 32 {
+            if self.broken.load(Ordering::SeqCst) {
+                return Err(RandomError);
+            }
+            self.secrets.fetch_add(1, Ordering::SeqCst);
+            if self.closed.swap(false, Ordering::SeqCst) {
+                self.entered.lock().unwrap().send(()).unwrap();
+                self.open.lock().unwrap().recv().unwrap();
+            }
+        }
+        SystemRandom.fill(out)
+    }
+}
+
+fn key(signer: &Signer) -> HeaderValue {
+    let mut request = get();
+    signer.sign(&mut request, &fred(), None).unwrap();
+    request.headers[fields::KEY].clone()
+}
+
+#[test]
+fn renewed_a_minute_before_its_end() {
+    let clock = clock();
+    let signer = signer(&clock);
+    let first = key(&signer);
+    clock.advance(Duration::from_millis(239_999));
+    assert_eq!(key(&signer), first);
+    clock.advance(Duration::from_millis(1));
+    let second = key(&signer);
+    assert_ne!(second, first);
+    assert_eq!(key(&signer), second);
+}
+
+#[test]
+fn a_short_session_is_renewed_at_half_its_life() {
+    let clock = clock();
+    let record = ServerRecord::builder(&certificate("tracker", "https://tracker.example/jira"))
+        .lifetime(Lifetime::from_secs(20).unwrap())
+        .build()
+        .unwrap();
+    let signer = builder(&clock).server(record).build().unwrap();
+    let first = key(&signer);
+    clock.advance(Duration::from_millis(9_999));
+    assert_eq!(key(&signer), first);
+    clock.advance(Duration::from_millis(1));
+    assert_ne!(key(&signer), first);
+}
+
+#[test]
+fn nobody_waits_for_a_renewal() {
+    let clock = clock();
+    let (gate, entered, let_go) = Gate::new();
+    let signer = builder(&clock).random(gate.clone()).server(record()).build().unwrap();
+    let old = key(&signer);
+    clock.advance(Duration::from_secs(250));
+    gate.closed.store(true, Ordering::SeqCst);
+    std::thread::scope(|scope| {
+        let renewer = scope.spawn(|| key(&signer));
+        entered.recv().unwrap();
+        // The renewal is held up: all others go on with the old session, at once.
+        let others: Vec<_> =
+            (0..8).map(|_| scope.spawn(|| (0..20).map(|_| key(&signer)).collect::<Vec<_>>())).collect();
+        for other in others {
+            assert!(other.join().unwrap().iter().all(|used| *used == old));
+        }
+        let_go.send(()).unwrap();
+        let new = renewer.join().unwrap();
+        assert_ne!(new, old);
+        assert_eq!(key(&signer), new);
+    });
+    assert_eq!(gate.sessions(), 2);
+}
+
+#[test]
+fn a_first_session_is_made_once() {
+    let clock = clock();
+    let (gate, entered, let_go) = Gate::new();
+    let signer = builder(&clock).random(gate.clone()).server(record()).build().unwrap();
+    gate.closed.store(true, Ordering::SeqCst);
+    std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..8).map(|_| scope.spawn(|| key(&signer))).collect();
+        entered.recv().unwrap();
+        let_go.send(()).unwrap();
+        let used: Vec<_> = callers.into_iter().map(|caller| caller.join().unwrap()).collect();
+        assert!(used.windows(2).all(|pair| pair[0] == pair[1]));
+    });
+    assert_eq!(gate.sessions(), 1);
+}
+
+#[test]
+fn a_failed_renewal_leaves_the_old_session() {
+    let clock = clock();
+    let (gate, _entered, _let_go) = Gate::new();
+    let signer = builder(&clock).random(gate.clone()).server(record()).build().unwrap();
+    let old = key(&signer);
+    gate.broken.store(true, Ordering::SeqCst);
+    clock.advance(Duration::from_secs(299));
+    assert_eq!(key(&signer), old);
+    clock.advance(Duration::from_secs(1));
+    let mut request = get();
+    assert!(signer.sign(&mut request, &fred(), None).is_err(), "it is over now");
+}
+
+#[test]
+fn a_wall_clock_that_went_back_ends_it() {
+    let clock = clock();
+    let signer = signer(&clock);
+    let first = key(&signer);
+    clock.set_wall(START.minus(Duration::from_secs(5)));
+    assert_eq!(key(&signer), first);
+    clock.set_wall(START.minus(Duration::from_secs(6)));
+    assert_ne!(key(&signer), first);
+}
+
+#[test]
+fn a_new_decryption_key_ends_it() {
+    let clock = clock();
+    let signer = signer(&clock);
+    let before = key(&signer);
+    let record = ServerRecord::builder(&rotated("https://tracker.example/jira")).build().unwrap();
+    signer.replace_server(record).unwrap();
+    assert_ne!(key(&signer), before);
+    let (pending, answer) = exchange(&signer, &Tracker::after_rotation(&clock), get());
+    assert!(pending.read(&answer).status().is_trusted());
+}
