@@ -13,6 +13,7 @@ pub mod harness;
     reason = "test code: what is wrong with a vector may fail loudly"
 )]
 pub mod legacy;
+pub mod misuse;
 pub mod reference;
 pub mod vectors;
 

@@ -12,4 +12,5 @@ mod fixture;
 mod misuse;
 mod properties;
 mod secrets;
+mod succession;
 mod vectors;

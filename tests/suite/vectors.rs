@@ -12,6 +12,14 @@ fn bundled(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors").join(name)
 }
 
+/// A path as the person meant it who typed it at the top of the workspace; cargo runs tests one folder below.
+fn from_the_top(path: PathBuf) -> PathBuf {
+    match Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(|top| top.join(&path)) {
+        Some(below_top) if below_top.exists() => below_top,
+        _ => path,
+    }
+}
+
 fn print(path: &Path, report: &Report) {
     println!("{}: {}, {} cases", path.display(), report.kind, report.cases);
     for (group, count) in &report.counts {
@@ -49,7 +57,8 @@ fn extra() {
     #[allow(clippy::disallowed_methods, reason = "a test is told by its environment what else to run")]
     let paths = std::env::var_os(EXTRA).unwrap_or_default();
     let mut failures = Vec::new();
-    for path in std::env::split_paths(&paths).filter(|path| !path.as_os_str().is_empty()) {
+    let named = std::env::split_paths(&paths).filter(|path| !path.as_os_str().is_empty());
+    for path in named.map(from_the_top) {
         let files = match files_of(&path) {
             Ok(files) => files,
             Err(failure) => {
@@ -70,12 +79,34 @@ fn extra() {
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
 }
 
+/// A wrong name, an unknown shape, a broken file and an empty one are failures that name the file, never a pass.
 #[test]
-fn a_file_of_no_known_kind_is_a_failure_that_names_it() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors/none.json");
-    assert!(run_file(&path).unwrap_err().to_string().contains("none.json"));
-    let folder = files_of(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").as_path());
-    assert!(folder.unwrap_err().to_string().contains("no .json file"));
+fn what_cannot_run_is_a_failure_that_names_the_file() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("vectors");
+    let inner = folder.join("a/b");
+    std::fs::create_dir_all(&inner).unwrap();
+    for (name, content, why) in [
+        ("unknown.json", "{\"something\": 1}", "not a kind of vector file"),
+        ("broken.json", "{", "EOF"),
+        ("other-form.json", r#"{"sessions": [{"client_signing_key": 1}]}"#, "invalid type"),
+        ("empty.json", r#"{"sessions": []}"#, "no case"),
+    ] {
+        let path = inner.join(name);
+        std::fs::write(&path, content).unwrap();
+        let failure = run_file(&path).unwrap_err().to_string();
+        assert!(failure.contains(name) && failure.contains(why), "{failure}");
+    }
+    let found = files_of(&folder).unwrap();
+    assert_eq!(found.len(), 4, "{found:?}");
+    assert!(run_file(&inner.join("none.json")).unwrap_err().to_string().contains("none.json"));
+
+    let nothing = folder.join("nothing");
+    std::fs::create_dir_all(&nothing).unwrap();
+    for path in [nothing.as_path(), Path::new("no/such/folder/")] {
+        let failure =
+            files_of(path).and_then(|files| files.iter().try_for_each(|file| run_file(file).map(drop)));
+        assert!(failure.is_err(), "{}", path.display());
+    }
 }
 
 /// Every other bundled file, whatever kinds there are.

@@ -81,6 +81,9 @@ fn read_key(value: Value) -> Result<Option<CertificateKey>, CertificateError> {
     let usage = match (text("kty"), text("use"), text("alg")) {
         (Some("RSA"), Some("sig"), Some("PS256")) => KeyUse::Signing,
         (Some("RSA"), Some("enc"), Some("RSA-OAEP-256")) => KeyUse::Decryption,
+        // One member that says something else is enough, whichever of the others such keys have.
+        (Some(kty), _, _) if kty != "RSA" => return Ok(None),
+        (_, Some(usage), _) if !matches!(usage, "sig" | "enc") => return Ok(None),
         (Some(_), Some(_), Some(_)) => return Ok(None),
         _ => return Err(CertificateError::Json),
     };
@@ -190,6 +193,29 @@ impl<'de> Visitor<'de> for Unique {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn keys_of_other_kinds_are_ignored_and_broken_ones_are_not() {
+        let read = |text: &str| read_key(serde_json::from_str(text).unwrap_or_default());
+        for other in [
+            r#"{"kty":"EC","crv":"P-256","x":"","y":""}"#,
+            r#"{"kty":"RSA","use":"x-other"}"#,
+            r#"{"kty":"RSA","use":"sig","alg":"RS256","n":"","e":""}"#,
+            r#"{"kty":"RSA","use":"sig","alg":"RSA-OAEP-256"}"#,
+        ] {
+            assert_eq!(read(other), Ok(None), "{other}");
+        }
+        for broken in [
+            "{}",
+            "1",
+            r#"{"kty":1,"use":"sig","alg":"PS256"}"#,
+            r#"{"kty":"RSA","use":"sig"}"#,
+            r#"{"kty":"RSA","alg":"PS256"}"#,
+            r#"{"kty":"RSA","use":"sig","alg":"PS256"}"#,
+        ] {
+            assert_eq!(read(broken), Err(CertificateError::Json), "{broken}");
+        }
+    }
 
     #[test]
     fn repeated_members_are_refused_at_any_depth() {

@@ -1,6 +1,7 @@
 use super::KeyUse;
 use super::content::KeyStatus;
 use super::document::Certificate;
+use crate::time::UnixMillis;
 
 /// What a fetched document means for the one that is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,12 +14,12 @@ pub enum Succession {
 
 impl Certificate {
     /// Whether this document, just verified, may replace `held` without a person (wire document, section 7): it is
-    /// signed by a key that is `current` or `next` in the held one, with id and base URL unchanged, and a higher `seq`
-    /// or the same content.
+    /// signed by a key that is `current` or `next` in the held one and has not ended there, with id and base URL unchanged,
+    /// and a higher `seq` or the same content.
     ///
     /// # Errors
     /// The rule that keeps it out; the one held stays in force.
-    pub fn succeeds(&self, held: &Self) -> Result<Succession, SuccessionError> {
+    pub fn succeeds(&self, held: &Self, now: UnixMillis) -> Result<Succession, SuccessionError> {
         let (new, old) = (self.content(), held.content());
         if new.iss != old.iss {
             return Err(SuccessionError::Issuer);
@@ -31,9 +32,11 @@ impl Certificate {
             .current(KeyUse::Signing)
             .and_then(|signer| old.key(&signer.public.id()))
             .filter(|key| key.usage == KeyUse::Signing)
-            .is_some_and(|key| matches!(key.status, KeyStatus::Current | KeyStatus::Next));
-        if !announced {
-            return Err(SuccessionError::Signer);
+            .filter(|key| matches!(key.status, KeyStatus::Current | KeyStatus::Next));
+        // The end that was announced counts, not the one the key gives itself.
+        let Some(announced) = announced else { return Err(SuccessionError::Signer) };
+        if !announced.usable_at(now) {
+            return Err(SuccessionError::SignerEnded);
         }
         match new.seq.cmp(&old.seq) {
             std::cmp::Ordering::Greater => Ok(Succession::Newer),
@@ -63,4 +66,7 @@ pub enum SuccessionError {
     /// Its key was not announced as current or next.
     #[error("the document is signed by a key that was not announced: a person has to look at it")]
     Signer,
+    /// Its key has ended, as the one held says.
+    #[error("the document is signed by a key that has ended: a person has to look at it")]
+    SignerEnded,
 }

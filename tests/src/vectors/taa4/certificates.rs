@@ -40,12 +40,13 @@ fn judge(
     now: UnixMillis,
 ) -> Result<Certificate, Judged> {
     let refused = |error: &dyn Error| Judged::Refused(error.to_string());
-    let verify = |document: &str| Certificate::verify(provider, document, now);
-    let held =
-        case.held.as_deref().map(verify).transpose().map_err(|error| Judged::Held(error.to_string()))?;
-    let certificate = verify(&case.document).map_err(|error| refused(&error))?;
+    let verify = |document: &str, at| Certificate::verify(provider, document, at);
+    // The one that is held was good when it came; its signing key may have ended since.
+    let held = case.held.as_deref().map(|held| verify(held, UnixMillis(0))).transpose();
+    let held = held.map_err(|error| Judged::Held(error.to_string()))?;
+    let certificate = verify(&case.document, now).map_err(|error| refused(&error))?;
     if let Some(held) = held {
-        certificate.succeeds(&held).map_err(|error| refused(&error))?;
+        certificate.succeeds(&held, now).map_err(|error| refused(&error))?;
     }
     Ok(certificate)
 }
