@@ -8,7 +8,7 @@ use taa_core::decision::{Prover, Refusal};
 use taa_core::fields;
 
 use crate::body::{self, BoxError, ResponseBody};
-use crate::layer::Route;
+use crate::route::Route;
 
 /// What an answer to a request with TAA fields depends on.
 pub(crate) struct Answering {

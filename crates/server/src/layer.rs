@@ -3,6 +3,7 @@ use std::fmt;
 use tower_layer::Layer;
 
 use crate::resolver::UserResolver;
+use crate::route::Route;
 use crate::service::TrustService;
 use crate::trust::Trust;
 
@@ -16,11 +17,11 @@ pub struct TrustLayer<R> {
     route: Route,
 }
 
-/// What a route has chosen.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Route {
-    pub(crate) anonymous: bool,
-    pub(crate) verifying_stream: bool,
+impl<R: UserResolver> Trust<R> {
+    /// A layer for routes that trusted applications may use. It rejects what it refuses, and buffers content.
+    pub fn layer(&self) -> TrustLayer<R> {
+        TrustLayer::new(self.clone())
+    }
 }
 
 impl<R: UserResolver> TrustLayer<R> {

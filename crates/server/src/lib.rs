@@ -87,6 +87,8 @@ pub mod session;
 
 mod answer;
 mod body;
+mod builder;
+mod error;
 #[cfg(feature = "axum")]
 mod extract;
 mod judge;
@@ -95,16 +97,19 @@ mod layer;
 mod legacy;
 mod observe;
 mod principal;
+mod route;
 mod service;
 mod sessions;
 mod trust;
 
 pub use body::{ContentError, RequestBody, ResponseBody};
+pub use builder::TrustBuilder;
 pub use certificate::CertificateLayer;
+pub use error::TrustError;
 #[cfg(feature = "axum")]
 pub use extract::PrincipalRejection;
 pub use layer::TrustLayer;
 pub use principal::{Outcome, Principal};
 pub use resolver::{Resolution, ResolveError, UserResolver};
 pub use service::{ResponseFuture, TrustService};
-pub use trust::{PeerAddress, Trust, TrustBuilder, TrustError};
+pub use trust::{PeerAddress, Trust};

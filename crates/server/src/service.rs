@@ -17,10 +17,10 @@ use tower_service::Service;
 use crate::answer::{self, Answering};
 use crate::body::{self, BoxError, RequestBody, ResponseBody, Verdict};
 use crate::judge::{self, Content, Granted, Judgement};
-use crate::layer::Route;
 use crate::observe;
 use crate::principal::{Outcome, Principal};
 use crate::resolver::UserResolver;
+use crate::route::Route;
 use crate::trust::Trust;
 
 /// The service that [`TrustLayer`](crate::TrustLayer) makes.
