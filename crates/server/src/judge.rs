@@ -153,7 +153,7 @@ pub(crate) async fn resolve<R: UserResolver>(
 pub(crate) fn signed_target<'u>(uri: &'u Uri, prefix: &str) -> Cow<'u, str> {
     let target = match uri.path_and_query() {
         // `http://host?query` has a query and no path.
-        Some(target) if target.as_str().starts_with('?') => Cow::Owned(format!("/{target}")),
+        Some(target) if target.as_str().starts_with('?') => Cow::Owned(format!("/{}", target.as_str())),
         Some(target) => Cow::Borrowed(target.as_str()),
         None => Cow::Borrowed(""),
     };
