@@ -1,7 +1,7 @@
 //! Runs the vectors of the older versions (0 to 3) against `taa_core::legacy`.
 //!
 //! The vectors say what the peers' own libraries did. Each request is decided three times: by the vector, by our code,
-//! and by [`reference`], a second writing of the rules that shares no code with the first. Ours must equal the reference
+//! and by the module `reference`, a second writing of the rules that shares no code with the first. Ours must equal the reference
 //! always; the reference may differ from the vector only where it names a [`Class`] of difference.
 
 mod application_id;
