@@ -151,13 +151,18 @@ pub(crate) async fn resolve<R: UserResolver>(
 
 /// The target as the client signed it: what came in, with the prefix put back that a proxy took away.
 pub(crate) fn signed_target<'u>(uri: &'u Uri, prefix: &str) -> Cow<'u, str> {
-    let target = match uri.path_and_query() {
+    let target = match uri.path_and_query().map(http::uri::PathAndQuery::as_str) {
         // `http://host?query` has a query and no path.
-        Some(target) if target.as_str().starts_with('?') => Cow::Owned(format!("/{target}")),
-        Some(target) => Cow::Borrowed(target.as_str()),
+        Some(target) if target.starts_with('?') => Cow::Owned(format!("/{target}")),
+        Some(target) => Cow::Borrowed(target),
         None => Cow::Borrowed(""),
     };
-    if prefix.is_empty() { target } else { Cow::Owned(format!("{prefix}{target}")) }
+    // What is no path gets no prefix: it would become one.
+    if prefix.is_empty() || !target.starts_with('/') {
+        target
+    } else {
+        Cow::Owned(format!("{prefix}{target}"))
+    }
 }
 
 /// The version of a request, as far as it decides who judges it.
@@ -185,6 +190,9 @@ mod tests {
             ("*", "", "*"),
             ("h:443", "", ""),
             ("/rest", "/jira", "/jira/rest"),
+            ("http://h?x", "/jira", "/jira/?x"),
+            ("*", "/jira", "*"),
+            ("h:443", "/jira", ""),
         ] {
             let uri: Uri = uri.parse().unwrap();
             assert_eq!(signed_target(&uri, prefix), signed, "{uri}");
