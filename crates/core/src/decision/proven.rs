@@ -154,7 +154,9 @@ impl<'a> Proven<'a> {
         if !self.session.head.valid_at(now, context.skew) {
             return Err(Refusal::with_time(Reason::EnvelopeTime, now));
         }
-        if self.created < now.minus(policy.timeout().get()) {
+        // Not longer than nonces are remembered, whatever a policy says that was made for another server.
+        let timeout = policy.timeout().get().min(context.greatest_timeout.get());
+        if self.created < now.minus(timeout) {
             return Err(Refusal::with_time(Reason::TooOld, now));
         }
         if self.created > now.plus(context.skew.get()) {
