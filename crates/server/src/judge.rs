@@ -1,7 +1,9 @@
 //! The whole decision about one request: the ordered checks of the core, with what has to be waited for between them.
 
 use std::borrow::Cow;
+use std::panic::AssertUnwindSafe;
 
+use futures_util::FutureExt;
 use http::Uri;
 use http::request::Parts;
 use taa_core::decision::{
@@ -86,7 +88,12 @@ pub(crate) async fn version4<R: UserResolver>(trust: &Inner<R>, parts: &Parts) -
     }
 
     let claim = proven.claim(&context, now);
-    let outcome = record(&trust.nonces, proven.application().id(), &claim).await;
+    // A panic is caught here and not further out: the answer has its proof all the same.
+    let recorded = record(&trust.nonces, proven.application().id(), &claim);
+    let Ok(outcome) = AssertUnwindSafe(recorded).catch_unwind().await else {
+        judgement.verdict = Err(Reason::System("panic of the nonce store").into());
+        return judgement;
+    };
     let made = if proven.key_made_by_this_process() {
         DecryptionKeyMade::AfterStart
     } else {
@@ -94,7 +101,10 @@ pub(crate) async fn version4<R: UserResolver>(trust: &Inner<R>, parts: &Parts) -
     };
     let content = Content::Signed(proven.content_digest());
     let verdict = match proven.allow(&context, outcome, trust.fence.mark(made), now) {
-        Ok(allowed) => resolve(trust, &allowed).await,
+        Ok(allowed) => AssertUnwindSafe(resolve(trust, &allowed))
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| Err(Reason::System("panic of the user base").into())),
         Err(refusal) => Err(refusal),
     };
     judgement.verdict = verdict.map(|principal| Granted { principal, content });
@@ -151,13 +161,18 @@ pub(crate) async fn resolve<R: UserResolver>(
 
 /// The target as the client signed it: what came in, with the prefix put back that a proxy took away.
 pub(crate) fn signed_target<'u>(uri: &'u Uri, prefix: &str) -> Cow<'u, str> {
-    let target = match uri.path_and_query() {
+    let target = match uri.path_and_query().map(http::uri::PathAndQuery::as_str) {
         // `http://host?query` has a query and no path.
-        Some(target) if target.as_str().starts_with('?') => Cow::Owned(format!("/{}", target.as_str())),
-        Some(target) => Cow::Borrowed(target.as_str()),
+        Some(target) if target.starts_with('?') => Cow::Owned(format!("/{target}")),
+        Some(target) => Cow::Borrowed(target),
         None => Cow::Borrowed(""),
     };
-    if prefix.is_empty() { target } else { Cow::Owned(format!("{prefix}{target}")) }
+    // What is no path gets no prefix: it would become one.
+    if prefix.is_empty() || !target.starts_with('/') {
+        target
+    } else {
+        Cow::Owned(format!("{prefix}{target}"))
+    }
 }
 
 /// The version of a request, as far as it decides who judges it.
@@ -185,6 +200,9 @@ mod tests {
             ("*", "", "*"),
             ("h:443", "", ""),
             ("/rest", "/jira", "/jira/rest"),
+            ("http://h?x", "/jira", "/jira/?x"),
+            ("*", "/jira", "*"),
+            ("h:443", "/jira", ""),
         ] {
             let uri: Uri = uri.parse().unwrap();
             assert_eq!(signed_target(&uri, prefix), signed, "{uri}");
