@@ -12,7 +12,7 @@
 //! Nobody has to do steps 3 and 4 by hand: [`SignLayer`] does them for hyper clients, the module `reqwest` for reqwest.
 //!
 #![cfg_attr(feature = "aws-lc", doc = "```")]
-#![cfg_attr(not(feature = "aws-lc"), doc = "```ignore")]
+#![cfg_attr(not(feature = "aws-lc"), doc = "```text")]
 //! use std::sync::Arc;
 //! use taa_client::{ServerRecord, Signer, TrustStatus, Warning};
 //! # use taa_core::crypto::AwsLc;

@@ -21,7 +21,7 @@
 //! A wiki makes a session with a tracker and signs one request; the tracker decides about it.
 //!
 #![cfg_attr(feature = "aws-lc", doc = "```")]
-#![cfg_attr(not(feature = "aws-lc"), doc = "```ignore")]
+#![cfg_attr(not(feature = "aws-lc"), doc = "```text")]
 //! use taa_core::crypto::{AwsLc, SystemRandom};
 //! use taa_core::decision::{self, Context, NoSessions, NonceOutcome, Presented};
 //! use taa_core::directory::{Application, Directory};

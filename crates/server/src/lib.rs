@@ -6,7 +6,7 @@
 //! 1, axum 0.8 and whatever else speaks tower.
 //!
 #![cfg_attr(all(feature = "aws-lc", feature = "axum"), doc = "```")]
-#![cfg_attr(not(all(feature = "aws-lc", feature = "axum")), doc = "```ignore")]
+#![cfg_attr(not(all(feature = "aws-lc", feature = "axum")), doc = "```text")]
 //! use axum::{Router, routing::get};
 //! use taa_core::crypto::AwsLc;
 //! use taa_core::directory::{Application, Directory};

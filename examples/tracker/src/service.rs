@@ -26,30 +26,30 @@ pub struct Options {
     /// Where to listen.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub listen: String,
-    /// The base URL of an application to trust: its certificate is fetched from there. May be given several times.
-    #[arg(long, value_name = "BASE-URL")]
+    /// The base URL of an application to trust: its certificate is fetched from there. Several may be given.
+    #[arg(long, value_name = "BASE-URL", num_args = 1..)]
     pub trust: Vec<Url>,
     /// Who this tracker is.
     #[command(flatten)]
     pub identity: IdentityArgs,
     /// Addresses the applications may call from: an address, 10.0.0.0/8, 10.1.*.*, or any. By default those that the
     /// host of each base URL has.
-    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    #[arg(long, value_name = "RULE", value_delimiter = ',', num_args = 1..)]
     pub address: Vec<AddressRule>,
     /// Paths the applications may use, with everything below; or any.
-    #[arg(long, value_name = "PATH", value_delimiter = ',', default_value = "/rest,/sr,/browse")]
+    #[arg(long, value_name = "PATH", value_delimiter = ',', num_args = 1.., default_value = "/rest,/sr,/browse")]
     pub path: Vec<String>,
     /// Methods the applications may use; or any.
-    #[arg(long, value_name = "METHOD", value_delimiter = ',', default_value = "GET,HEAD,POST,PUT,DELETE")]
+    #[arg(long, value_name = "METHOD", value_delimiter = ',', num_args = 1.., default_value = "GET,HEAD,POST,PUT,DELETE")]
     pub method: Vec<String>,
     /// Users the applications may never act as; * stands for anything.
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    #[arg(long, value_name = "NAME", value_delimiter = ',', num_args = 1..)]
     pub never_as: Vec<String>,
     /// How old a request may be, in seconds.
     #[arg(long, value_name = "SECONDS", default_value = "60")]
     pub timeout: u64,
     /// Proxies in front of this tracker, whose X-Forwarded-For is believed.
-    #[arg(long, value_name = "RULE", value_delimiter = ',')]
+    #[arg(long, value_name = "RULE", value_delimiter = ',', num_args = 1..)]
     pub trusted_proxy: Vec<AddressRule>,
     /// Fetch certificates over plain http from other hosts as well. Compare the fingerprint over another channel.
     #[arg(long)]

@@ -22,9 +22,9 @@ pub struct Options {
     /// Where to listen.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8090")]
     pub listen: String,
-    /// The base URL of a tracker: its certificate is fetched from there. May be given several times; pages show the
-    /// issues of the first.
-    #[arg(long, value_name = "BASE-URL", required = true)]
+    /// The base URL of a tracker: its certificate is fetched from there. Several may be given; pages show the issues of
+    /// the first.
+    #[arg(long, value_name = "BASE-URL", required = true, num_args = 1..)]
     pub server: Vec<Url>,
     /// Who this wiki is.
     #[command(flatten)]
