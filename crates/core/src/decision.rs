@@ -10,6 +10,7 @@
 //! something. Only the step before makes the next value, and none can be made otherwise.
 
 mod allowed;
+mod head;
 mod opened;
 mod presented;
 mod proven;
@@ -18,8 +19,9 @@ mod refusal;
 mod session;
 
 pub use allowed::Allowed;
+pub use head::{is_attempt, version_field};
 pub use opened::{Context, Opened, open};
-pub use presented::{Presented, is_attempt, version_field};
+pub use presented::Presented;
 pub use proven::{NonceClaim, NonceOutcome, Proven, Prover};
 pub use reason::{Field, Reason};
 pub use refusal::Refusal;

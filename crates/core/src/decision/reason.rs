@@ -226,11 +226,26 @@ pub enum Field {
 impl Field {
     /// The five of a version 4 request, in the order of [`crate::fields::REQUEST`].
     pub(super) const REQUEST: [Self; 5] = [Self::Version, Self::Id, Self::Key, Self::Signature, Self::Cert];
-}
 
-impl std::fmt::Display for Field {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self {
+    /// How many there are.
+    pub(super) const COUNT: usize = 7;
+
+    /// A number below [`COUNT`](Self::COUNT) for each.
+    pub(super) const fn index(self) -> usize {
+        match self {
+            Self::Cert => 0,
+            Self::ContentDigest => 1,
+            Self::ContentType => 2,
+            Self::Id => 3,
+            Self::Key => 4,
+            Self::Signature => 5,
+            Self::Version => 6,
+        }
+    }
+
+    /// The field's name as people write it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
             Self::Cert => "X-Seraph-Trusted-App-Cert",
             Self::ContentDigest => "Content-Digest",
             Self::ContentType => "Content-Type",
@@ -238,6 +253,12 @@ impl std::fmt::Display for Field {
             Self::Key => "X-Seraph-Trusted-App-Key",
             Self::Signature => "X-Seraph-Trusted-App-Signature",
             Self::Version => "X-Seraph-Trusted-App-Version",
-        })
+        }
+    }
+}
+
+impl std::fmt::Display for Field {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
     }
 }
