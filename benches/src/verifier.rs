@@ -115,7 +115,13 @@ impl Default for KnownSessions {
 }
 
 impl Sessions for KnownSessions {
-    fn find(&self, app_id: &str, key_field: &[u8], signature_field: &[u8]) -> Option<Arc<Session>> {
+    fn find(
+        &self,
+        app_id: &str,
+        key_field: &[u8],
+        signature_field: &[u8],
+        _: UnixMillis,
+    ) -> Option<Arc<Session>> {
         let now = self.clock.wall().ok()?;
         self.table.find(SessionName::of(&self.name_key, app_id, key_field, signature_field), now)
     }
@@ -128,7 +134,7 @@ impl Sessions for KnownSessions {
         true
     }
 
-    fn keep(&self, key_field: &[u8], signature_field: &[u8], session: &Arc<Session>) {
+    fn keep(&self, key_field: &[u8], signature_field: &[u8], session: &Arc<Session>, _: UnixMillis) {
         let Ok(now) = self.clock.wall() else { return };
         let application = session.application();
         let name = SessionName::of(&self.name_key, application.as_str(), key_field, signature_field);

@@ -207,7 +207,13 @@ impl KnownSessions {
 }
 
 impl Sessions for KnownSessions {
-    fn find(&self, app_id: &str, key_field: &[u8], signature_field: &[u8]) -> Option<Arc<Session>> {
+    fn find(
+        &self,
+        app_id: &str,
+        key_field: &[u8],
+        signature_field: &[u8],
+        _: UnixMillis,
+    ) -> Option<Arc<Session>> {
         let name = (app_id.to_owned(), key_field.to_vec(), signature_field.to_vec());
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&name).map(Arc::clone)
     }
@@ -220,7 +226,7 @@ impl Sessions for KnownSessions {
         true
     }
 
-    fn keep(&self, key_field: &[u8], signature_field: &[u8], session: &Arc<Session>) {
+    fn keep(&self, key_field: &[u8], signature_field: &[u8], session: &Arc<Session>, _: UnixMillis) {
         let name = (session.application().to_string(), key_field.to_vec(), signature_field.to_vec());
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::clone(session));
     }

@@ -6,14 +6,13 @@ use std::time::Duration;
 
 use taa_core::decision::{Session, Sessions};
 use taa_core::id::AppId;
-use taa_core::time::Clock;
+use taa_core::time::{Clock, UnixMillis};
 
 use crate::limit::{AddressKey, LIMITER_CAPACITY, RateLimiter};
 use crate::session::{NameKey, SessionLimits, SessionName, SessionTable};
 
 /// The session table with its two limits, as the decision asks for them.
 pub(crate) struct SessionState {
-    clock: Arc<dyn Clock>,
     name_key: NameKey,
     table: SessionTable<Session>,
     signature_checks: RateLimiter<AddressKey>,
@@ -42,7 +41,6 @@ impl SessionState {
                 LIMITER_CAPACITY,
             ),
             decryptions: RateLimiter::new(Arc::clone(clock), app_key, decryptions, LIMITER_CAPACITY),
-            clock: Arc::clone(clock),
         }
     }
 
@@ -52,8 +50,13 @@ impl SessionState {
 }
 
 impl Sessions for SessionState {
-    fn find(&self, app_id: &str, key_field: &[u8], signature_field: &[u8]) -> Option<Arc<Session>> {
-        let now = self.clock.wall().ok()?;
+    fn find(
+        &self,
+        app_id: &str,
+        key_field: &[u8],
+        signature_field: &[u8],
+        now: UnixMillis,
+    ) -> Option<Arc<Session>> {
         self.table.find(SessionName::of(&self.name_key, app_id, key_field, signature_field), now)
     }
 
@@ -65,8 +68,7 @@ impl Sessions for SessionState {
         self.decryptions.admit(application)
     }
 
-    fn keep(&self, key_field: &[u8], signature_field: &[u8], session: &Arc<Session>) {
-        let Ok(now) = self.clock.wall() else { return };
+    fn keep(&self, key_field: &[u8], signature_field: &[u8], session: &Arc<Session>, now: UnixMillis) {
         let application = session.application();
         let name = SessionName::of(&self.name_key, application.as_str(), key_field, signature_field);
         let expires = session.head().end().plus(KEPT_AFTER_END);

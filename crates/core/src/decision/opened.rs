@@ -53,7 +53,7 @@ pub fn open<'a>(
     now: UnixMillis,
 ) -> Result<Opened<'a>, Refusal> {
     let Presented { app_id, key_field, signature_field, sealed, covered } = presented;
-    let known = context.sessions.find(app_id, key_field, signature_field);
+    let known = context.sessions.find(app_id, key_field, signature_field, now);
     // What is left of step 0 for fields that were not seen before, and step 1.
     let unknown = match known {
         Some(_) => None,
@@ -82,7 +82,7 @@ pub fn open<'a>(
         (None, Some(unknown)) => {
             let (session, genuine) = unknown.open(application, context, client.addr, now)?;
             if genuine {
-                context.sessions.keep(key_field, signature_field, &session);
+                context.sessions.keep(key_field, signature_field, &session, now);
             }
             (session, genuine)
         }

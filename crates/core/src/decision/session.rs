@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::envelope::{EnvelopeHead, SessionKeys};
 use crate::id::{AppId, KeyId};
+use crate::time::UnixMillis;
 
 /// An opened envelope: what is kept of it. Never a user.
 pub struct Session {
@@ -46,7 +47,13 @@ impl fmt::Debug for Session {
 /// the very field values it was kept under (wire document, section 3).
 pub trait Sessions: fmt::Debug + Send + Sync {
     /// The session that was kept under these three, if it still is.
-    fn find(&self, app_id: &str, key_field: &[u8], signature_field: &[u8]) -> Option<Arc<Session>>;
+    fn find(
+        &self,
+        app_id: &str,
+        key_field: &[u8],
+        signature_field: &[u8],
+        now: UnixMillis,
+    ) -> Option<Arc<Session>>;
 
     /// Counts a signature check of an unknown envelope from this address; false when there were too many.
     fn admit_signature_check(&self, address: IpAddr) -> bool;
@@ -55,7 +62,7 @@ pub trait Sessions: fmt::Debug + Send + Sync {
     fn admit_decryption(&self, application: &AppId) -> bool;
 
     /// Keeps a session.
-    fn keep(&self, key_field: &[u8], signature_field: &[u8], session: &Arc<Session>);
+    fn keep(&self, key_field: &[u8], signature_field: &[u8], session: &Arc<Session>, now: UnixMillis);
 }
 
 /// Keeps nothing and counts nothing: for looking at one request, and for tests.
@@ -63,7 +70,7 @@ pub trait Sessions: fmt::Debug + Send + Sync {
 pub struct NoSessions;
 
 impl Sessions for NoSessions {
-    fn find(&self, _: &str, _: &[u8], _: &[u8]) -> Option<Arc<Session>> {
+    fn find(&self, _: &str, _: &[u8], _: &[u8], _: UnixMillis) -> Option<Arc<Session>> {
         None
     }
     fn admit_signature_check(&self, _: IpAddr) -> bool {
@@ -72,5 +79,5 @@ impl Sessions for NoSessions {
     fn admit_decryption(&self, _: &AppId) -> bool {
         true
     }
-    fn keep(&self, _: &[u8], _: &[u8], _: &Arc<Session>) {}
+    fn keep(&self, _: &[u8], _: &[u8], _: &Arc<Session>, _: UnixMillis) {}
 }

@@ -3,7 +3,6 @@ use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockDecryptMut, BlockEncryptMut, KeyIvInit};
 use hmac::Mac;
 use subtle::ConstantTimeEq;
-use zeroize::Zeroizing;
 
 use super::Covered;
 use crate::envelope::SessionKeys;
@@ -38,15 +37,20 @@ pub fn seal(
     user: &UserName,
     iv: &Iv,
 ) -> Vec<u8> {
-    let mut plaintext = Zeroizing::new(Vec::with_capacity(MAX_SEALED_LEN));
-    plaintext.extend_from_slice(&created.0.to_be_bytes());
-    plaintext.extend_from_slice(user.as_str().as_bytes());
-    let ciphertext = cbc::Encryptor::<Aes128>::new(keys.encryption().into(), iv.into())
-        .encrypt_padded_vec_mut::<Pkcs7>(&plaintext);
-    let mut sealed = Vec::with_capacity(32 + ciphertext.len());
+    // The plaintext is written where its ciphertext will stand, so that nothing of it stays behind.
+    let plaintext_len = 8 + user.as_str().len();
+    let body_len = 16 + plaintext_len + 16 - plaintext_len % 16;
+    let mut sealed = Vec::with_capacity(body_len + 16);
     sealed.extend_from_slice(iv);
-    sealed.extend_from_slice(&ciphertext);
-    sealed.extend_from_slice(&tag(keys, covered, &sealed));
+    sealed.extend_from_slice(&created.0.to_be_bytes());
+    sealed.extend_from_slice(user.as_str().as_bytes());
+    sealed.resize(body_len, 0);
+    // The room is that of the padded plaintext, so encrypting cannot fail.
+    let room = sealed.get_mut(16..).unwrap_or_default();
+    let _never = cbc::Encryptor::<Aes128>::new(keys.encryption().into(), iv.into())
+        .encrypt_padded_mut::<Pkcs7>(room, plaintext_len);
+    let tag = tag(keys, covered, &sealed);
+    sealed.extend_from_slice(&tag);
     sealed
 }
 

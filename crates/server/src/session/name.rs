@@ -1,7 +1,7 @@
 use std::fmt;
 use std::hash::Hasher;
 
-use siphasher::sip128::{Hasher128, SipHasher24};
+use siphasher::sip128::{Hasher128, SipHasher13};
 
 use crate::limit::shards::sip_key;
 
@@ -25,7 +25,7 @@ impl fmt::Debug for NameKey {
 
 /// What a session table calls a session: 16 bytes, a keyed hash of application id, envelope and signature as sent.
 ///
-/// The hash is SipHash-2-4 with 128 bits, a pseudo-random function: without the key, which is random for each process, nobody
+/// The hash is SipHash-1-3 with 128 bits, a pseudo-random function: without the key, which is random for each process, nobody
 /// can look for two inputs that meet, nor aim at one part of the table. It costs a fraction of what SHA-256 does where that
 /// has no instruction of its own. Nor does much hang on it: were two names ever equal (2^-128 for each pair), the
 /// request would still need the tag of the other session's secret key.
@@ -39,7 +39,7 @@ impl SessionName {
     /// Names the session of these fields: the application id, `X-Seraph-Trusted-App-Key` and `X-Seraph-Trusted-App-Signature`.
     #[must_use]
     pub fn of(key: &NameKey, app_id: &str, key_field: &[u8], signature_field: &[u8]) -> Self {
-        let mut hasher = SipHasher24::new_with_keys(key.0, key.1);
+        let mut hasher = SipHasher13::new_with_keys(key.0, key.1);
         // The lengths come first, so that no two triples are one text.
         hasher.write_usize(app_id.len());
         hasher.write_usize(key_field.len());
