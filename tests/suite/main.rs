@@ -8,7 +8,10 @@
     reason = "all of this is test code, helpers too"
 )]
 
+mod attacks;
+mod end_to_end;
 mod fixture;
+mod layer;
 mod misuse;
 mod properties;
 mod secrets;

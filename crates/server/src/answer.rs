@@ -38,7 +38,11 @@ impl Answering {
         B::Error: Into<BoxError>,
     {
         let status = StatusCode::from_u16(refusal.http_status()).unwrap_or(StatusCode::SERVICE_UNAVAILABLE);
-        let text = format!("{}: {}\n", refusal.code(), refusal.code().message());
+        // Some servers send what is in the body of an answer to HEAD, and break the connection with it.
+        let text = match self.method {
+            Method::HEAD => String::new(),
+            _ => format!("{}: {}\n", refusal.code(), refusal.code().message()),
+        };
         let mut response = Response::new(ResponseBody::whole(text));
         *response.status_mut() = status;
         let headers = response.headers_mut();

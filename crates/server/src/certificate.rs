@@ -108,8 +108,9 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
+        let head = *request.method() == Method::HEAD;
         let answer = match self.pages.find(request.method(), request.uri().path()) {
-            Some(page) => Answer::Page { page: Some(page) },
+            Some(page) => Answer::Page { page: Some(page), head },
             None => Answer::Inner { future: self.inner.call(request) },
         };
         CertificateFuture { answer }
@@ -130,7 +131,7 @@ pin_project! {
     #[derive(Debug)]
     enum Answer<F> {
         Inner { #[pin] future: F },
-        Page { page: Option<(Bytes, &'static str)> },
+        Page { page: Option<(Bytes, &'static str)>, head: bool },
     }
 }
 
@@ -145,11 +146,15 @@ where
             Projected::Inner { future } => {
                 Poll::Ready(ready!(future.poll(context)).map(|response| response.map(ResponseBody::handler)))
             }
-            Projected::Page { page } => {
+            Projected::Page { page, head } => {
                 let (content, media_type) = page.take().unwrap_or_default();
+                let length = content.len();
+                // Some servers send what is in the body of an answer to HEAD, and break the connection with it.
+                let content = if *head { Bytes::new() } else { content };
                 let mut response = Response::new(ResponseBody::whole(content));
                 *response.status_mut() = StatusCode::OK;
                 let headers = response.headers_mut();
+                headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
                 headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
                 headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
                 headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

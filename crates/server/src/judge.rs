@@ -12,6 +12,7 @@ use taa_core::decision::{
 use taa_core::id::AppId;
 use taa_core::policy::Protocol;
 use taa_core::request::ContentDigest;
+use taa_core::time::UnixMillis;
 
 use crate::nonce::{DecryptionKeyMade, NonceError, NonceKey, Nonces, Seen};
 use crate::principal::Principal;
@@ -51,10 +52,10 @@ impl Judgement {
 
 /// Steps 0–11 of version 4 (wire document, section 5).
 pub(crate) async fn version4<R: UserResolver>(trust: &Inner<R>, parts: &Parts) -> Judgement {
-    let Ok(now) = trust.clock.wall() else { return Judgement::refused(Reason::System("clock")) };
-    if trust.wall_guard.check(now, trust.clock.monotonic(), &trust.fence).is_some() {
-        tracing::warn!("the wall clock went back: certificates made before it catches up are refused");
-    }
+    let now = match now(trust) {
+        Ok(now) => now,
+        Err(reason) => return Judgement::refused(reason),
+    };
     let (identity, directory) = (trust.identity.load_full(), trust.directory.load_full());
     let context = Context {
         identity: &identity,
@@ -109,6 +110,15 @@ pub(crate) async fn version4<R: UserResolver>(trust: &Inner<R>, parts: &Parts) -
     };
     judgement.verdict = verdict.map(|principal| Granted { principal, content });
     judgement
+}
+
+/// The time of a request, after a look at whether the clock went back.
+pub(crate) fn now<R>(trust: &Inner<R>) -> Result<UnixMillis, Reason> {
+    let now = trust.clock.wall().map_err(|_| Reason::System("clock"))?;
+    if trust.wall_guard.check(now, trust.clock.monotonic(), &trust.fence).is_some() {
+        tracing::warn!("the wall clock went back: certificates made before it catches up are refused");
+    }
+    Ok(now)
 }
 
 /// Step 7: one atomic step in the store.

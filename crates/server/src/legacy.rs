@@ -1,12 +1,15 @@
 //! Versions 2 and 3, for applications whose record allows them (older versions, sections 9 and 19).
 
+use std::time::Duration;
+
 use http::request::Parts;
 use taa_core::decision::{Allowed, NonceOutcome, Reason, Refusal};
-use taa_core::legacy::{Failure, FailureKind, Presented, SignedVersion, Window};
+use taa_core::legacy::{EARLY, Failure, FailureKind, Presented, SignedVersion, Window};
 use taa_core::policy::Protocol;
+use taa_core::time::UnixMillis;
 
-use crate::judge::{Content, Granted, Judgement, outcome_of, resolve, signed_target};
-use crate::nonce::NonceKey;
+use crate::judge::{self, Content, Granted, Judgement, outcome_of, resolve, signed_target};
+use crate::nonce::{DecryptionKeyMade, NonceKey};
 use crate::resolver::UserResolver;
 use crate::trust::Inner;
 
@@ -22,7 +25,7 @@ async fn decide<R: UserResolver>(
     parts: &Parts,
     named: &mut Option<taa_core::id::AppId>,
 ) -> Result<Granted, Refusal> {
-    let now = trust.clock.wall().map_err(|_| Reason::System("clock"))?;
+    let now = judge::now(trust)?;
     // A certificate that is not there is no attempt to the older versions; here the other fields make it one.
     let presented = Presented::parse(&parts.headers)?.ok_or(Failure::new(FailureKind::Malformed))?;
     let protocol = match presented.version() {
@@ -67,8 +70,11 @@ async fn decide<R: UserResolver>(
         NonceOutcome::First
     } else {
         let nonce = NonceKey::of_legacy_signature(proven.replay_key().as_bytes());
-        let keep = std::time::Duration::from_millis(proven.window_end().0.saturating_sub(now.0));
-        outcome_of(trust.nonces.record(application.id(), nonce, keep).await)
+        let keep = Duration::from_millis(proven.window_end().0.saturating_sub(now.0)) + NONCE_MARGIN;
+        match outcome_of(trust.nonces.record(application.id(), nonce, keep).await) {
+            NonceOutcome::First if before_fence(trust, proven.timestamp()) => NonceOutcome::Before,
+            outcome => outcome,
+        }
     };
     let allowed = Allowed::older(&proven, application, outcome)?;
     let principal = resolve(trust, &allowed).await.map_err(|refusal| match refusal.reason() {
@@ -78,3 +84,14 @@ async fn decide<R: UserResolver>(
     })?;
     Ok(Granted { principal, content: Content::Unsigned })
 }
+
+/// Whether a request of this time may have been accepted before the wall clock went back. Peers date ahead, so the
+/// fence is as much higher.
+///
+/// The fence of the start is not asked: it would have to be as much higher too, and keep everybody out for 16 minutes.
+fn before_fence<R>(trust: &Inner<R>, timestamp: UnixMillis) -> bool {
+    trust.fence.mark(DecryptionKeyMade::AfterStart).is_some_and(|mark| timestamp <= mark.plus(EARLY))
+}
+
+/// Nonces are kept so much longer than the window, for a wall clock that goes back by less than is noticed.
+const NONCE_MARGIN: Duration = Duration::from_secs(60);

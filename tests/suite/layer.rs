@@ -1,0 +1,13 @@
+//! The layer as a service: no socket, and a clock that is moved by hand.
+
+mod answers;
+mod bodies;
+mod certificate;
+mod extractors;
+mod policy;
+mod replay;
+mod requests;
+mod routes;
+mod users;
+mod vectors;
+pub(crate) mod world;
