@@ -65,7 +65,7 @@ async fn reflection() {
         Directory::new([application(WIKI, &KEYS[0], policy(any()))]).unwrap(),
         crate::layer::world::Users::default(),
     )
-    .clock(std::sync::Arc::clone(&world.clock) as std::sync::Arc<_>)
+    .clock(world.clock.clone())
     .build()
     .unwrap();
     let service = tower::Layer::layer(&trust.layer(), world.handler.clone());

@@ -97,7 +97,7 @@ async fn what_is_refused_is_not_read() {
     let world = limited(Handler::default()).build_with(limit);
     let call = world.call(Method::POST, "/").content("text/plain", vec![0; 10 * LIMIT]);
     let mut request = call.request();
-    *request.body_mut() = Untouchable(10 * LIMIT as u64).boxed_unsync();
+    *request.body_mut() = Untouchable(10_000).boxed_unsync();
     let answer = world.send_request(request).await;
     assert_eq!(answer.status(), 413);
 

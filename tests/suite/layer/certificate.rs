@@ -32,6 +32,8 @@ async fn the_document() {
         assert_eq!(read.fingerprint().to_string(), identity.certificate().fingerprint().to_string());
         let head = send(&layer, Method::HEAD, path).await;
         assert_eq!((head.status(), head.field("content-type")), (200, answer.field("content-type")));
+        assert_eq!(head.field("content-length"), Some(&*answer.body.len().to_string()));
+        assert!(head.body.is_empty());
     }
     for (method, path) in [
         (Method::POST, "/.well-known/taa-certificate"),

@@ -227,7 +227,7 @@ impl NonceStore for Shared {
 #[tokio::test]
 async fn a_nonce_store_that_fails_lets_nobody_in() {
     let store = Arc::new(Shared::default());
-    let nonces = Nonces::store(Arc::clone(&store) as Arc<_>);
+    let nonces = Nonces::store(store.clone());
     let world = Setup::default().build_with(|builder| builder.shared_nonces(nonces));
     let call = world.get("/");
     store.down.store(true, Ordering::SeqCst);
@@ -246,7 +246,7 @@ async fn a_nonce_store_that_fails_lets_nobody_in() {
 async fn nodes_share_what_was_used() {
     let store = Arc::new(Shared::default());
     let node = || {
-        let nonces = Nonces::store(Arc::clone(&store) as Arc<_>);
+        let nonces = Nonces::store(store.clone());
         Setup::default().build_with(|builder| builder.shared_nonces(nonces).replicas(2))
     };
     let (one, other) = (node(), node());
@@ -263,7 +263,7 @@ async fn nodes_share_what_was_used() {
 #[tokio::test]
 async fn what_can_never_be_valid_is_not_recorded() {
     let store = Arc::new(Shared::default());
-    let nonces = Nonces::store(Arc::clone(&store) as Arc<_>);
+    let nonces = Nonces::store(store.clone());
     let world = Setup::default().build_with(|builder| builder.shared_nonces(nonces));
     for (created, code) in [
         // The fence comes before the time.

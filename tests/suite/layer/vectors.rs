@@ -44,7 +44,7 @@ impl Replay {
         // Long before, so that no vector is before the restart fence.
         let clock = Arc::new(ManualClock::new(UnixMillis(vector.issued_ms - 86_400_000)));
         let trust = Trust::builder(identity, Directory::new([application]).unwrap(), everybody())
-            .clock(Arc::clone(&clock) as Arc<_>)
+            .clock(clock.clone())
             .build()
             .unwrap();
         let envelope = Envelope::decode(vector.headers.first(&fields::KEY).unwrap().as_bytes()).unwrap();
@@ -66,7 +66,10 @@ impl Replay {
 }
 
 fn hex(text: &str) -> Vec<u8> {
-    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+    (0..text.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(text.get(at..at + 2).unwrap(), 16).unwrap())
+        .collect()
 }
 
 fn body(text: Option<&str>) -> Vec<u8> {
@@ -200,6 +203,19 @@ async fn every_refusal_has_its_code_its_status_and_its_proof() {
                 *not_carried.entry(why).or_default() += 1;
                 continue;
             }
+            let code: Code = match &*case.why {
+                // A server has a restart fence, and asks it before the time.
+                "created at 0" => Code::Replayed,
+                _ => case.code.parse().unwrap(),
+            };
+            let sent = request(case).unwrap();
+            // Independent of what the layer says: the tag, and of which steps the code can be.
+            let session = opened(vector, &sent).filter(|(_, _, user)| match code {
+                Code::Malformed => !user,
+                Code::OldCert => !case.why.contains("more than 5 minutes") && !case.why.contains("331 s"),
+                Code::Replayed | Code::BadDigest => true,
+                _ => false,
+            });
             for known in [false, true] {
                 let replay = Replay::new(vector);
                 if known {
@@ -223,19 +239,6 @@ async fn every_refusal_has_its_code_its_status_and_its_proof() {
                     now += after;
                 }
                 let answer = replay.send(now, request(case).unwrap()).await;
-                let code: Code = match &*case.why {
-                    // A server has a restart fence, and asks it before the time.
-                    "created at 0" => Code::Replayed,
-                    _ => case.code.parse().unwrap(),
-                };
-                let sent = request(case).unwrap();
-                // Independent of what the layer says: the tag, and of which steps the code can be.
-                let session = opened(vector, &sent).filter(|(_, _, user)| match code {
-                    Code::Malformed => !user,
-                    Code::OldCert => !case.why.contains("more than 5 minutes") && !case.why.contains("331 s"),
-                    Code::Replayed | Code::BadDigest => true,
-                    _ => false,
-                });
                 println!("{known} {}: {answer:?}", case.why);
                 answer.check_refusal(code, session.as_ref().map(|(keys, iv, _)| (keys, iv)));
                 assert!(replay.handler.take().is_empty(), "{}", case.why);

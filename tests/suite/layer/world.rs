@@ -338,8 +338,7 @@ impl Setup {
         configure: impl FnOnce(TrustBuilder<Users>) -> TrustBuilder<Users>,
     ) -> World {
         let identity = server_identity(TRACKER, self.base_url, self.key);
-        let builder =
-            Trust::builder(identity, self.directory, self.users).clock(Arc::clone(&clock) as Arc<dyn Clock>);
+        let builder = Trust::builder(identity, self.directory, self.users).clock(clock.clone());
         let trust = configure(builder).build().unwrap();
         clock.advance(self.up);
         let caller = Caller::new(WIKI, &KEYS[0], &trust.identity(), now(&clock));
