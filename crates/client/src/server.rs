@@ -9,6 +9,8 @@ use taa_core::legacy::{LegacySigningKey, SignedVersion};
 use taa_core::time::{Clock, UnixMillis};
 
 use crate::error::{BuildError, SignError};
+#[cfg(feature = "legacy")]
+use crate::legacy::Times;
 use crate::offset::{Offset, Shift};
 use crate::record::{ServerRecord, Speaks};
 use crate::session::Session;
@@ -20,6 +22,8 @@ pub(crate) struct Own {
     pub(crate) identity: Arc<Identity>,
     #[cfg(feature = "legacy")]
     pub(crate) legacy_key: Option<Arc<LegacySigningKey>>,
+    #[cfg(feature = "legacy")]
+    pub(crate) legacy_times: Times,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
 }

@@ -248,6 +248,8 @@ impl SignerBuilder {
             identity: self.identity,
             #[cfg(feature = "legacy")]
             legacy_key: self.legacy_key,
+            #[cfg(feature = "legacy")]
+            legacy_times: legacy::Times::default(),
             clock: self.clock,
             random: self.random,
         });
