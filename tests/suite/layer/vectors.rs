@@ -239,7 +239,6 @@ async fn every_refusal_has_its_code_its_status_and_its_proof() {
                     now += after;
                 }
                 let answer = replay.send(now, request(case).unwrap()).await;
-                println!("{known} {}: {answer:?}", case.why);
                 answer.check_refusal(code, session.as_ref().map(|(keys, iv, _)| (keys, iv)));
                 assert!(replay.handler.take().is_empty(), "{}", case.why);
                 if session.is_none() {
