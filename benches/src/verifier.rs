@@ -4,7 +4,7 @@ use std::sync::Arc;
 use http::request::Parts;
 use taa_core::crypto::{CryptoProvider, SystemRandom};
 use taa_core::decision::{
-    self, Allowed, Context, NonceOutcome, Opened, Presented, Refusal, Session, Sessions,
+    self, Allowed, Context, Lookup, NonceOutcome, Opened, Presented, Refusal, Session, Sessions,
 };
 use taa_core::directory::{Application, Directory};
 use taa_core::id::AppId;
@@ -13,7 +13,7 @@ use taa_core::key::DecryptingKey;
 use taa_core::policy::{GreatestTimeout, Skew, TrustedProxies};
 use taa_core::time::{Clock, SystemClock, UnixMillis};
 use taa_server::nonce::{DecryptionKeyMade, Fence, MemoryNonces, NonceKey, NonceLimits, Seen};
-use taa_server::session::{NameKey, SessionLimits, SessionName, SessionTable};
+use taa_server::session::{NameKey, SessionLimits, SessionName, SessionTable, SignatureName};
 
 use crate::keys::{Key, private_pem};
 use crate::pair::{policy, server_identity};
@@ -99,31 +99,25 @@ pub fn many_nonces() -> NonceLimits {
 /// The session table of the server layer, without its limits on opening.
 #[derive(Debug)]
 pub struct KnownSessions {
-    clock: SystemClock,
     name_key: NameKey,
-    table: SessionTable<Session>,
+    table: SessionTable<(SignatureName, Arc<Session>)>,
 }
 
 impl Default for KnownSessions {
     fn default() -> Self {
-        Self {
-            clock: SystemClock::new(),
-            name_key: NameKey::from_random([9; 16]),
-            table: SessionTable::new(SessionLimits::default()),
-        }
+        Self { name_key: NameKey::from_random([9; 16]), table: SessionTable::new(SessionLimits::default()) }
     }
 }
 
 impl Sessions for KnownSessions {
-    fn find(
-        &self,
-        app_id: &str,
-        key_field: &[u8],
-        signature_field: &[u8],
-        _: UnixMillis,
-    ) -> Option<Arc<Session>> {
-        let now = self.clock.wall().ok()?;
-        self.table.find(SessionName::of(&self.name_key, app_id, key_field, signature_field), now)
+    fn find(&self, app_id: &str, key_field: &[u8], signature_field: &[u8], now: UnixMillis) -> Lookup {
+        match self.table.find(SessionName::of(&self.name_key, app_id, key_field), now) {
+            None => Lookup::Unknown,
+            Some(kept) if kept.0 == SignatureName::of(&self.name_key, signature_field) => {
+                Lookup::Known(Arc::clone(&kept.1))
+            }
+            Some(_) => Lookup::OtherSignature,
+        }
     }
 
     fn admit_signature_check(&self, _: IpAddr) -> bool {
@@ -134,10 +128,10 @@ impl Sessions for KnownSessions {
         true
     }
 
-    fn keep(&self, key_field: &[u8], signature_field: &[u8], session: &Arc<Session>, _: UnixMillis) {
-        let Ok(now) = self.clock.wall() else { return };
+    fn keep(&self, key_field: &[u8], signature_field: &[u8], session: &Arc<Session>, now: UnixMillis) {
         let application = session.application();
-        let name = SessionName::of(&self.name_key, application.as_str(), key_field, signature_field);
-        self.table.insert(name, application, session.head().end(), Arc::clone(session), now);
+        let name = SessionName::of(&self.name_key, application.as_str(), key_field);
+        let kept = (SignatureName::of(&self.name_key, signature_field), Arc::clone(session));
+        self.table.insert(name, application, session.head().end(), Arc::new(kept), now);
     }
 }

@@ -8,7 +8,8 @@ use http::{HeaderMap, Method};
 use taa_core::answer::Code;
 use taa_core::crypto::{CryptoProvider, Random, RandomError, RustCrypto, SystemRandom};
 use taa_core::decision::{
-    Allowed, Context, NonceClaim, NonceOutcome, Presented, Prover, Reason, Refusal, Session, Sessions, open,
+    Allowed, Context, Lookup, NonceClaim, NonceOutcome, Presented, Prover, Reason, Refusal, Session,
+    Sessions, open,
 };
 use taa_core::directory::{Application, Directory};
 use taa_core::id::AppId;
@@ -192,30 +193,36 @@ impl Nonces {
 }
 
 /// Application id, Key field, Signature field.
-type SessionName = (String, Vec<u8>, Vec<u8>);
+/// Application id and envelope.
+type SessionName = (String, Vec<u8>);
+/// The signature, and what it opened.
+type Kept = (Vec<u8>, Arc<Session>);
 
 /// A session table without bounds.
 #[derive(Debug, Default)]
-pub struct KnownSessions(Mutex<HashMap<SessionName, Arc<Session>>>);
+pub struct KnownSessions(Mutex<HashMap<SessionName, Kept>>);
 
 impl KnownSessions {
     /// The sessions that are kept.
     #[must_use]
     pub fn all(&self) -> Vec<Arc<Session>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().map(Arc::clone).collect()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .map(|(_, session)| Arc::clone(session))
+            .collect()
     }
 }
 
 impl Sessions for KnownSessions {
-    fn find(
-        &self,
-        app_id: &str,
-        key_field: &[u8],
-        signature_field: &[u8],
-        _: UnixMillis,
-    ) -> Option<Arc<Session>> {
-        let name = (app_id.to_owned(), key_field.to_vec(), signature_field.to_vec());
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&name).map(Arc::clone)
+    fn find(&self, app_id: &str, key_field: &[u8], signature_field: &[u8], _: UnixMillis) -> Lookup {
+        let name = (app_id.to_owned(), key_field.to_vec());
+        match self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&name) {
+            None => Lookup::Unknown,
+            Some((signature, session)) if signature == signature_field => Lookup::Known(Arc::clone(session)),
+            Some(_) => Lookup::OtherSignature,
+        }
     }
 
     fn admit_signature_check(&self, _: IpAddr) -> bool {
@@ -227,8 +234,9 @@ impl Sessions for KnownSessions {
     }
 
     fn keep(&self, key_field: &[u8], signature_field: &[u8], session: &Arc<Session>, _: UnixMillis) {
-        let name = (session.application().to_string(), key_field.to_vec(), signature_field.to_vec());
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, Arc::clone(session));
+        let name = (session.application().to_string(), key_field.to_vec());
+        let kept = (signature_field.to_vec(), Arc::clone(session));
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, kept);
     }
 }
 

@@ -23,7 +23,7 @@ use taa_core::key::{DecryptingKey, EncryptingKey, SigningKey, VerifyingKey};
 use taa_core::legacy::{CertificateKey, Claim, LegacySigningKey, sign_v2, sign_v3};
 use taa_core::policy::ClientAddress;
 use taa_core::time::{ManualClock, UnixMillis};
-use taa_server::session::{NameKey, SessionName};
+use taa_server::session::{NameKey, SessionName, SignatureName};
 use taa_tests::harness::{self, Nonces, Scripted, providers};
 
 use crate::fixture::{FIXTURE, Fixture, SECRET, session};
@@ -94,7 +94,8 @@ fn everything(provider: &'static dyn CryptoProvider) -> Printed {
 
     // The server's tables.
     let name_key = NameKey::from_random(NAME_KEY);
-    debug(all, "SessionName", &SessionName::of(&name_key, "a", b"b", b"c"));
+    debug(all, "SessionName", &SessionName::of(&name_key, "a", b"b"));
+    debug(all, "SignatureName", &SignatureName::of(&name_key, b"c"));
     debug(all, "NameKey", &name_key);
 
     legacy(all);

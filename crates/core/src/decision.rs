@@ -25,4 +25,4 @@ pub use presented::Presented;
 pub use proven::{NonceClaim, NonceOutcome, Proven, Prover};
 pub use reason::{Field, Reason};
 pub use refusal::Refusal;
-pub use session::{NoSessions, Session, Sessions};
+pub use session::{Lookup, NoSessions, Session, Sessions};

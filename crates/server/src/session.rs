@@ -1,8 +1,8 @@
 //! Sessions that were opened: what makes a request cost no RSA.
 //!
 //! A session is *known* when application id, envelope and signature are those it was opened with (wire document, section 3).
-//! All three are in its [`SessionName`], so a known envelope under another signature has another name: it is simply not
-//! known, its signature is checked as any other, fails, and the answer is `BAD_SIGNATURE`. No second index is needed.
+//! The first two are its [`SessionName`]; whoever keeps one keeps its [`SignatureName`] beside it, because a known envelope
+//! under another signature is `BAD_SIGNATURE`, be that signature genuine or not.
 //!
 //! What a session may do is not kept here. It is looked up afresh for every request.
 
@@ -10,5 +10,5 @@ mod ledger;
 mod name;
 mod table;
 
-pub use name::{NameKey, SessionName};
+pub use name::{NameKey, SessionName, SignatureName};
 pub use table::{SessionLimits, SessionTable};

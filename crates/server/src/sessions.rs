@@ -4,19 +4,25 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use taa_core::decision::{Session, Sessions};
+use taa_core::decision::{Lookup, Session, Sessions};
 use taa_core::id::AppId;
 use taa_core::time::{Clock, UnixMillis};
 
 use crate::limit::{AddressKey, LIMITER_CAPACITY, RateLimiter};
-use crate::session::{NameKey, SessionLimits, SessionName, SessionTable};
+use crate::session::{NameKey, SessionLimits, SessionName, SessionTable, SignatureName};
 
 /// The session table with its two limits, as the decision asks for them.
 pub(crate) struct SessionState {
     name_key: NameKey,
-    table: SessionTable<Session>,
+    table: SessionTable<Kept>,
     signature_checks: RateLimiter<AddressKey>,
     decryptions: RateLimiter<AppId>,
+}
+
+/// A session, and the signature of its envelope.
+struct Kept {
+    signature: SignatureName,
+    session: Arc<Session>,
 }
 
 /// A session is kept for so long after its envelope is over, as it could be opened for so long: a late request is then
@@ -50,14 +56,14 @@ impl SessionState {
 }
 
 impl Sessions for SessionState {
-    fn find(
-        &self,
-        app_id: &str,
-        key_field: &[u8],
-        signature_field: &[u8],
-        now: UnixMillis,
-    ) -> Option<Arc<Session>> {
-        self.table.find(SessionName::of(&self.name_key, app_id, key_field, signature_field), now)
+    fn find(&self, app_id: &str, key_field: &[u8], signature_field: &[u8], now: UnixMillis) -> Lookup {
+        match self.table.find(SessionName::of(&self.name_key, app_id, key_field), now) {
+            None => Lookup::Unknown,
+            Some(kept) if kept.signature == SignatureName::of(&self.name_key, signature_field) => {
+                Lookup::Known(Arc::clone(&kept.session))
+            }
+            Some(_) => Lookup::OtherSignature,
+        }
     }
 
     fn admit_signature_check(&self, address: IpAddr) -> bool {
@@ -70,9 +76,11 @@ impl Sessions for SessionState {
 
     fn keep(&self, key_field: &[u8], signature_field: &[u8], session: &Arc<Session>, now: UnixMillis) {
         let application = session.application();
-        let name = SessionName::of(&self.name_key, application.as_str(), key_field, signature_field);
+        let name = SessionName::of(&self.name_key, application.as_str(), key_field);
         let expires = session.head().end().plus(KEPT_AFTER_END);
-        self.table.insert(name, application, expires, Arc::clone(session), now);
+        let signature = SignatureName::of(&self.name_key, signature_field);
+        let kept = Kept { signature, session: Arc::clone(session) };
+        self.table.insert(name, application, expires, Arc::new(kept), now);
     }
 }
 

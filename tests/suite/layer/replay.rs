@@ -11,10 +11,11 @@ use taa_core::id::AppId;
 use taa_core::time::{Clock, ClockError, ManualClock, UnixMillis};
 use taa_server::nonce::{NonceError, NonceKey, NonceLimits, NonceStore, Nonces, Seen};
 use taa_server::{Trust, TrustError};
+use taa_tests::harness::providers;
 
 use super::world::{
-    Call, Caller, KEYS, Setup, UP, Users, WIKI, World, any, application, directory, fresh_key, policy,
-    server_identity, stored_key,
+    Call, Caller, KEYS, Setup, TRACKER, UP, Users, WIKI, World, any, application, directory, encode,
+    fresh_key, policy, server_identity, stored_key, value,
 };
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -48,6 +49,36 @@ async fn the_same_request_many_times_at_once_is_accepted_once() {
         }
         assert_eq!((accepted, world.handler.take().len()), (1, 1), "round {round}");
     }
+}
+
+/// A known envelope under another signature is refused, although the signature is a good one.
+#[tokio::test]
+async fn an_envelope_has_one_signature() {
+    let world = World::new();
+    let provider = *providers().first().unwrap();
+    let [key, ..] = &*KEYS;
+    let (_, der) = pkcs8::SecretDocument::from_pem(&key.expose_pkcs8_pem()).unwrap();
+    let signer = provider.signer(der.as_bytes()).unwrap();
+    let names = |id: &str| [&u16::try_from(id.len()).unwrap().to_be_bytes()[..], id.as_bytes()].concat();
+    let envelope = &world.caller.sealed.envelope;
+    let message = [b"TAA4 envelope\0", &names(WIKI)[..], &names(TRACKER)[..], envelope].concat();
+    let again = value(&encode(&signer.sign(&message).unwrap()));
+
+    let with = |call: &Call<'_>| {
+        let mut request = call.request();
+        request.headers_mut().insert(taa_core::fields::SIGNATURE, again.clone());
+        request
+    };
+    // Which of the two comes first does not matter; the other is refused.
+    for _ in 0..2 {
+        let call = world.get("/");
+        world.accepted_request(with(&call), &call).await;
+        world.refused_unproven(world.get("/").request(), Code::BadSignature).await;
+    }
+    // Forgotten, it is a new one again.
+    world.trust.end_sessions(&AppId::parse(WIKI).unwrap());
+    world.accepted(&world.get("/")).await;
+    world.refused_unproven(with(&world.get("/")), Code::BadSignature).await;
 }
 
 /// One iv in one session is one request, whatever else it says; in another session it is another.

@@ -2,7 +2,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Field, Presented, Proven, Reason, Refusal, Session, Sessions};
+use super::{Field, Lookup, Presented, Proven, Reason, Refusal, Session, Sessions};
 use crate::crypto::Random;
 use crate::directory::{Application, Directory};
 use crate::encoding::Bounded;
@@ -55,9 +55,10 @@ pub fn open<'a>(
     let Presented { app_id, key_field, signature_field, sealed, covered } = presented;
     let known = context.sessions.find(app_id, key_field, signature_field, now);
     // What is left of step 0 for fields that were not seen before, and step 1.
-    let unknown = match known {
-        Some(_) => None,
-        None => Some(Unknown::decode(key_field, signature_field)?),
+    let found = match known {
+        Lookup::Known(session) => Found::Known(session),
+        Lookup::Unknown => Found::New(Unknown::decode(key_field, signature_field, false)?),
+        Lookup::OtherSignature => Found::New(Unknown::decode(key_field, signature_field, true)?),
     };
 
     let application = context.directory.application(app_id).ok_or(Reason::ApplicationUnknown)?;
@@ -74,19 +75,18 @@ pub fn open<'a>(
         return Err(reason.into());
     }
 
-    let (session, genuine) = match (known, unknown) {
-        (Some(session), _) => {
+    let (session, genuine) = match found {
+        Found::Known(session) => {
             check_known(&session, application, context.identity, now)?;
             (session, true)
         }
-        (None, Some(unknown)) => {
+        Found::New(unknown) => {
             let (session, genuine) = unknown.open(application, context, client.addr, now)?;
             if genuine {
                 context.sessions.keep(key_field, signature_field, &session, now);
             }
             (session, genuine)
         }
-        (None, None) => return Err(Reason::System("no session").into()),
     };
     Ok(Opened { application: Arc::clone(application), session, genuine, sealed, covered })
 }
@@ -108,20 +108,28 @@ fn check_known(
     Ok(())
 }
 
-/// An envelope that was not seen before.
+/// Where a request's session comes from.
+#[allow(clippy::large_enum_variant, reason = "it lives on the stack for one call")]
+enum Found {
+    Known(Arc<Session>),
+    New(Unknown),
+}
+
+/// An envelope that was not seen before, or not with this signature.
 struct Unknown {
     head: EnvelopeHead,
     envelope: Envelope,
     signature: EnvelopeSignature,
+    signed_otherwise: bool,
 }
 
 impl Unknown {
-    fn decode(key_field: &[u8], signature_field: &[u8]) -> Result<Self, Refusal> {
+    fn decode(key_field: &[u8], signature_field: &[u8], signed_otherwise: bool) -> Result<Self, Refusal> {
         let envelope = Envelope::decode(key_field).ok_or(Reason::FieldForm(Field::Key))?;
         let signature =
             EnvelopeSignature::decode(signature_field).ok_or(Reason::FieldForm(Field::Signature))?;
         let head = EnvelopeHead::parse(envelope.as_bytes()).map_err(|_| Reason::Suite)?;
-        Ok(Self { head, envelope, signature })
+        Ok(Self { head, envelope, signature, signed_otherwise })
     }
 
     /// Step 4 for a new session: everything cheap first, the signature before the decryption.
@@ -132,7 +140,7 @@ impl Unknown {
         address: IpAddr,
         now: UnixMillis,
     ) -> Result<(Arc<Session>, bool), Refusal> {
-        let Self { head, envelope, signature } = self;
+        let Self { head, envelope, signature, signed_otherwise } = self;
         let (client, server) = (application.id(), context.identity.id());
         let signing = application
             .key(head.signing_key)
@@ -150,6 +158,9 @@ impl Unknown {
 
         if !context.sessions.admit_signature_check(address) {
             return Err(Reason::SignatureLimit.into());
+        }
+        if signed_otherwise {
+            return Err(Reason::Signature.into());
         }
         envelope::verify(client, server, signing, &envelope, &signature).map_err(|_| Reason::Signature)?;
         let begins_too_late = now.plus(OPENING_MARGIN).plus(context.skew.get()) < head.issued;

@@ -46,14 +46,8 @@ impl fmt::Debug for Session {
 /// An implementor must be bounded in all and per application, and must find a session only for the application id and
 /// the very field values it was kept under (wire document, section 3).
 pub trait Sessions: fmt::Debug + Send + Sync {
-    /// The session that was kept under these three, if it still is.
-    fn find(
-        &self,
-        app_id: &str,
-        key_field: &[u8],
-        signature_field: &[u8],
-        now: UnixMillis,
-    ) -> Option<Arc<Session>>;
+    /// What was kept under these three.
+    fn find(&self, app_id: &str, key_field: &[u8], signature_field: &[u8], now: UnixMillis) -> Lookup;
 
     /// Counts a signature check of an unknown envelope from this address; false when there were too many.
     fn admit_signature_check(&self, address: IpAddr) -> bool;
@@ -65,13 +59,24 @@ pub trait Sessions: fmt::Debug + Send + Sync {
     fn keep(&self, key_field: &[u8], signature_field: &[u8], session: &Arc<Session>, now: UnixMillis);
 }
 
+/// What is known of an envelope.
+#[derive(Clone, Debug)]
+pub enum Lookup {
+    /// It was opened, and this is its session.
+    Known(Arc<Session>),
+    /// It was opened under another signature. A client signs an envelope once (wire document, section 3).
+    OtherSignature,
+    /// It was not opened, or is not kept any more.
+    Unknown,
+}
+
 /// Keeps nothing and counts nothing: for looking at one request, and for tests.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoSessions;
 
 impl Sessions for NoSessions {
-    fn find(&self, _: &str, _: &[u8], _: &[u8], _: UnixMillis) -> Option<Arc<Session>> {
-        None
+    fn find(&self, _: &str, _: &[u8], _: &[u8], _: UnixMillis) -> Lookup {
+        Lookup::Unknown
     }
     fn admit_signature_check(&self, _: IpAddr) -> bool {
         true

@@ -23,7 +23,7 @@ impl fmt::Debug for NameKey {
     }
 }
 
-/// What a session table calls a session: 16 bytes, a keyed hash of application id, envelope and signature as sent.
+/// What a session table calls a session: 16 bytes, a keyed hash of application id and envelope as sent.
 ///
 /// The hash is SipHash-1-3 with 128 bits, a pseudo-random function: without the key, which is random for each process, nobody
 /// can look for two inputs that meet, nor aim at one part of the table. It costs a fraction of what SHA-256 does where that
@@ -36,16 +36,14 @@ impl fmt::Debug for NameKey {
 pub struct SessionName([u8; 16]);
 
 impl SessionName {
-    /// Names the session of these fields: the application id, `X-Seraph-Trusted-App-Key` and `X-Seraph-Trusted-App-Signature`.
+    /// Names the session of these fields: the application id and `X-Seraph-Trusted-App-Key`.
     #[must_use]
-    pub fn of(key: &NameKey, app_id: &str, key_field: &[u8], signature_field: &[u8]) -> Self {
+    pub fn of(key: &NameKey, app_id: &str, key_field: &[u8]) -> Self {
         let mut hasher = SipHasher13::new_with_keys(key.0, key.1);
-        // The lengths come first, so that no two triples are one text.
+        // The length comes first, so that no two pairs are one text.
         hasher.write_usize(app_id.len());
-        hasher.write_usize(key_field.len());
         hasher.write(app_id.as_bytes());
         hasher.write(key_field);
-        hasher.write(signature_field);
         Self(hasher.finish128().as_bytes())
     }
 
@@ -53,6 +51,26 @@ impl SessionName {
     pub(super) fn hash(self) -> u64 {
         let [a, b, c, d, e, f, g, h, ..] = self.0;
         u64::from_le_bytes([a, b, c, d, e, f, g, h])
+    }
+}
+
+/// The signature a session was opened with: 16 bytes, a keyed hash of `X-Seraph-Trusted-App-Signature` as sent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct SignatureName([u8; 16]);
+
+impl SignatureName {
+    /// Names the signature in this field.
+    #[must_use]
+    pub fn of(key: &NameKey, signature_field: &[u8]) -> Self {
+        let mut hasher = SipHasher13::new_with_keys(key.0, key.1);
+        hasher.write(signature_field);
+        Self(hasher.finish128().as_bytes())
+    }
+}
+
+impl fmt::Debug for SignatureName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SignatureName(..)")
     }
 }
 
@@ -69,27 +87,27 @@ mod tests {
     #[test]
     fn every_part_and_every_border_counts() {
         let key = NameKey::from_random([1; 16]);
-        let name = SessionName::of(&key, "wiki", b"envelope", b"signature");
-        assert_eq!(name, SessionName::of(&key, "wiki", b"envelope", b"signature"));
-        for (app, envelope, signature) in [
-            ("wikj", "envelope", "signature"),
-            ("wiki", "envelopf", "signature"),
-            ("wiki", "envelope", "signaturf"),
-            ("wikie", "nvelope", "signature"),
-            ("wiki", "envelopes", "ignature"),
-            ("wik", "ienvelope", "signature"),
-        ] {
-            assert_ne!(name, SessionName::of(&key, app, envelope.as_bytes(), signature.as_bytes()));
+        let other = NameKey::from_random([2; 16]);
+        let name = SessionName::of(&key, "wiki", b"envelope");
+        assert_eq!(name, SessionName::of(&key, "wiki", b"envelope"));
+        for (app, envelope) in
+            [("wikj", "envelope"), ("wiki", "envelopf"), ("wikie", "nvelope"), ("wik", "ienvelope")]
+        {
+            assert_ne!(name, SessionName::of(&key, app, envelope.as_bytes()));
         }
-        assert_ne!(name, SessionName::of(&NameKey::from_random([2; 16]), "wiki", b"envelope", b"signature"));
+        assert_ne!(name, SessionName::of(&other, "wiki", b"envelope"));
+        let signature = SignatureName::of(&key, b"signature");
+        assert_eq!(signature, SignatureName::of(&key, b"signature"));
+        assert_ne!(signature, SignatureName::of(&key, b"signaturf"));
+        assert_ne!(signature, SignatureName::of(&other, b"signature"));
     }
 
     #[test]
     fn debug_shows_nothing() {
         let key = NameKey::from_random([1; 16]);
         assert_eq!(
-            format!("{key:?} {:?}", SessionName::of(&key, "wiki", b"", b"")),
-            "NameKey(..) SessionName(..)"
+            format!("{key:?} {:?} {:?}", SessionName::of(&key, "wiki", b""), SignatureName::of(&key, b"")),
+            "NameKey(..) SessionName(..) SignatureName(..)"
         );
     }
 }

@@ -2,7 +2,7 @@ use super::*;
 use crate::session::NameKey;
 
 fn name(number: u64) -> SessionName {
-    SessionName::of(&NameKey::from_random([4; 16]), "any", &number.to_be_bytes(), b"")
+    SessionName::of(&NameKey::from_random([4; 16]), "any", &number.to_be_bytes())
 }
 
 fn app(name: &str) -> AppId {
