@@ -107,6 +107,9 @@ async fn applications(pair: &Pair, report: &mut Report) -> Result<()> {
     let got = trusted.send(&trusted.sign("GET", "rest/api/2/myself", "admin", "")?).await?;
     report.answer("on a path that is not allowed", &Answer::proven(403, Code::BadUrl), &got);
 
+    let got = trusted.send(&trusted.sign("GET", "secure/admin", "admin", "")?).await?;
+    report.answer("on a path that leads nowhere", &Answer::proven(403, Code::BadUrl), &got);
+
     let request = trusted.sign("GET", SEARCH, "fred", "")?;
     let got = trusted.send(&request).await?;
     report.answer("a good request", &Answer::carried_out(200), &got);

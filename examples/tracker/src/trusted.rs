@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::Request;
 use axum::middleware::map_request;
+use http::StatusCode;
 use taa_core::id::{AppId, UserName};
 use taa_server::{CertificateLayer, Principal, Resolution, ResolveError, Trust, UserResolver};
 
@@ -42,7 +43,9 @@ pub fn trusted_router(tracker: &Arc<Tracker>, trust: &Trust<Users>, certificate:
     let known = map_request(name_the_viewer);
     let rest = crate::rest_routes(tracker).layer(known.clone()).layer(trust.layer());
     let pages = crate::page_routes(tracker).layer(known).layer(trust.layer().anonymous_on_refusal());
-    rest.merge(pages).layer(certificate)
+    // What is nowhere is refused like a program's question: only pages and views go on as nobody.
+    let nowhere = Router::new().fallback(async || StatusCode::NOT_FOUND).layer(trust.layer());
+    rest.merge(pages).fallback_service(nowhere).layer(certificate)
 }
 
 async fn name_the_viewer(mut request: Request) -> Request {
