@@ -4,6 +4,7 @@ mod answers;
 mod bodies;
 mod certificate;
 mod extractors;
+mod observed;
 mod policy;
 mod replay;
 mod requests;
