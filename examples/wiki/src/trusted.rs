@@ -1,10 +1,11 @@
 //! The trusted connection to the tracker: every question is asked as the user who looks at the page.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use reqwest_middleware::ClientWithMiddleware;
 use taa_client::reqwest::{RequestBuilderExt as _, ResponseExt as _};
-use taa_client::{Signer, TrustStatus};
+use taa_client::{BodyError, Signer, TrustStatus};
 use taa_core::id::UserName;
 use url::Url;
 
@@ -85,13 +86,25 @@ impl IssueSource for TrustedTracker {
 async fn read(mut response: reqwest::Response) -> Result<IssueTable, FetchError> {
     FetchError::check_status(response.status().as_u16())?;
     let mut content = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(|_| FetchError::Connection)? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| broken(&error))? {
         if content.len().saturating_add(chunk.len()) > MAX_ANSWER {
             return Err(FetchError::TooLong);
         }
         content.extend_from_slice(&chunk);
     }
     IssueTable::from_xml(&content)
+}
+
+/// An answer that was altered on its way is not one that did not come.
+fn broken(error: &reqwest::Error) -> FetchError {
+    let mut source: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(at) = source {
+        if let Some(BodyError::Digest(_)) = at.downcast_ref::<BodyError<reqwest::Error>>() {
+            return FetchError::Unreadable;
+        }
+        source = at.source();
+    }
+    FetchError::Connection
 }
 
 fn notice(status: &TrustStatus) -> TrustNotice {
