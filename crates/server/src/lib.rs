@@ -7,7 +7,9 @@
 //!
 #![cfg_attr(all(feature = "aws-lc", feature = "axum"), doc = "```")]
 #![cfg_attr(not(all(feature = "aws-lc", feature = "axum")), doc = "```text")]
-//! use axum::{Router, routing::get};
+//! use std::net::SocketAddr;
+//!
+//! use axum::{Router, extract::ConnectInfo, routing::get};
 //! use taa_core::crypto::AwsLc;
 //! use taa_core::directory::{Application, Directory};
 //! use taa_core::policy::{AddressRules, GreatestTimeout, PathRules, Policy};
@@ -33,7 +35,9 @@
 //! let directory = Directory::new([Application::new(&AwsLc, &wiki, policy)?])?;
 //!
 //! let certificate = CertificateLayer::new(&us);
-//! let trust = Trust::builder(us, directory, StaticUsers::new(["admin", "fred"])).build()?;
+//! let trust = Trust::builder(us, directory, StaticUsers::new(["admin", "fred"]))
+//!     .peer_address(|request| request.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip()))
+//!     .build()?;
 //!
 //! async fn whoami(principal: Principal) -> String {
 //!     format!("{}, sent by {}", principal.user(), principal.application())
@@ -42,6 +46,9 @@
 //!     .route("/rest/api/2/myself", get(whoami))
 //!     .layer(trust.layer())
 //!     .layer(certificate);
+//! // Rules about addresses need the socket's: serve it with the connection's.
+//! let service = app.into_make_service_with_connect_info::<SocketAddr>();
+//! # let _ = service;
 //! # Ok(())
 //! # }
 //! ```
