@@ -4,7 +4,6 @@ use arc_swap::ArcSwapOption;
 use taa_core::envelope::{self, Lifetime, SealError};
 use taa_core::id::AppId;
 use taa_core::key::EncryptingKey;
-use taa_core::time::UnixMillis;
 
 use crate::error::SignError;
 use crate::server::{Moment, Own};
@@ -14,8 +13,8 @@ use crate::session::Session;
 pub(crate) struct Sessions {
     server: AppId,
     key: EncryptingKey,
-    /// When the key ends.
-    key_end: Option<UnixMillis>,
+    /// When the key ends, in Unix seconds.
+    key_exp: Option<u64>,
     lifetime: Lifetime,
     current: ArcSwapOption<Session>,
     renewal: Mutex<()>,
@@ -23,8 +22,7 @@ pub(crate) struct Sessions {
 
 impl Sessions {
     pub(crate) fn new(server: AppId, key: EncryptingKey, key_exp: Option<u64>, lifetime: Lifetime) -> Self {
-        let key_end = key_exp.map(|seconds| UnixMillis(seconds.saturating_mul(1000)));
-        Self { server, key, key_end, lifetime, current: ArcSwapOption::empty(), renewal: Mutex::new(()) }
+        Self { server, key, key_exp, lifetime, current: ArcSwapOption::empty(), renewal: Mutex::new(()) }
     }
 
     /// The session for a request of this moment.
@@ -74,7 +72,7 @@ impl Sessions {
 
     /// The two RSA operations of a session.
     fn make(&self, moment: Moment, own: &Own) -> Result<Arc<Session>, SignError> {
-        if self.key_end.is_some_and(|end| end <= moment.now) {
+        if !moment.now.is_before(self.key_exp) {
             return Err(SignError::ServerKeyEnded);
         }
         let identity = &own.identity;

@@ -28,7 +28,7 @@ impl<K> OwnKey<K> {
     }
 
     fn usable_at(&self, now: UnixMillis) -> bool {
-        self.exp.is_none_or(|exp| now.0 < exp.saturating_mul(1000))
+        now.is_before(self.exp)
     }
 }
 

@@ -21,6 +21,12 @@ impl UnixMillis {
         Self(self.0.saturating_sub(millis(by)))
     }
 
+    /// True while this is before an end in Unix seconds, as a key's `exp` is written; always when there is none.
+    #[must_use]
+    pub fn is_before(self, end: Option<u64>) -> bool {
+        end.is_none_or(|end| self.0 < end.saturating_mul(1000))
+    }
+
     /// Whole seconds since 1970, as `exp` and `iat` are written.
     #[must_use]
     pub const fn seconds(self) -> u64 {
@@ -135,6 +141,12 @@ mod tests {
         assert_eq!(UnixMillis(u64::MAX).plus(Duration::from_secs(1)), UnixMillis(u64::MAX));
         assert_eq!(UnixMillis(5).minus(Duration::from_secs(1)), UnixMillis(0));
         assert_eq!(UnixMillis(1000).plus(Duration::MAX), UnixMillis(u64::MAX));
+    }
+
+    #[test]
+    fn an_end_is_the_first_moment_that_is_over() {
+        assert!(UnixMillis(1_999).is_before(Some(2)) && !UnixMillis(2_000).is_before(Some(2)));
+        assert!(UnixMillis(u64::MAX).is_before(None) && !UnixMillis(u64::MAX).is_before(Some(u64::MAX)));
     }
 
     #[test]

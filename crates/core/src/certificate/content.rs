@@ -74,7 +74,7 @@ impl CertificateKey {
     /// True while the key may be used: it has no end, or the end is ahead.
     #[must_use]
     pub fn usable_at(&self, now: UnixMillis) -> bool {
-        self.exp.is_none_or(|exp| now.0 < exp.saturating_mul(1000))
+        now.is_before(self.exp)
     }
 }
 

@@ -39,7 +39,7 @@ impl PeerKey {
     /// True while the key may be used.
     #[must_use]
     pub fn usable_at(&self, now: UnixMillis) -> bool {
-        self.exp.is_none_or(|exp| now.0 < exp.saturating_mul(1000))
+        now.is_before(self.exp)
     }
 }
 
