@@ -71,21 +71,4 @@ pub use window::{EARLY, Window, WindowError};
 /// The magic text: 0xBADC0FEE as a signed decimal number (older versions, section 1).
 pub const MAGIC: &str = "-1159983122";
 
-/// Names of the request fields, in lower case (older versions, section 1).
-pub mod field {
-    /// The certificate.
-    pub const CERT: &str = "x-seraph-trusted-app-cert";
-    /// The application's id.
-    pub const ID: &str = "x-seraph-trusted-app-id";
-    /// The RC4 key under textbook RSA, versions 0 to 2.
-    pub const KEY: &str = "x-seraph-trusted-app-key";
-    /// The magic text under textbook RSA, versions 1 and 2.
-    pub const MAGIC: &str = "x-seraph-trusted-app-magic";
-    /// The signature.
-    pub const SIGNATURE: &str = "x-seraph-trusted-app-signature";
-    /// The version.
-    pub const VERSION: &str = "x-seraph-trusted-app-version";
-
-    /// All six.
-    pub const ALL: [&str; 6] = [ID, CERT, KEY, VERSION, MAGIC, SIGNATURE];
-}
+pub use crate::fields::text as field;

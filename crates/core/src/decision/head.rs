@@ -3,6 +3,7 @@
 use http::{HeaderMap, HeaderValue};
 
 use super::{Field, Reason, Refusal};
+use crate::fields::text;
 
 /// What a field is to the protocol.
 enum Role {
@@ -24,12 +25,12 @@ impl Role {
     /// `name` is in lower case, as `http` keeps it.
     fn of(name: &str) -> Self {
         match name {
-            "x-seraph-trusted-app-version" => Self::Read(Field::Version),
-            "x-seraph-trusted-app-id" => Self::Read(Field::Id),
-            "x-seraph-trusted-app-key" => Self::Read(Field::Key),
-            "x-seraph-trusted-app-signature" => Self::Read(Field::Signature),
-            "x-seraph-trusted-app-cert" => Self::Read(Field::Cert),
-            "x-seraph-trusted-app-magic" => Self::Magic,
+            text::VERSION => Self::Read(Field::Version),
+            text::ID => Self::Read(Field::Id),
+            text::KEY => Self::Read(Field::Key),
+            text::SIGNATURE => Self::Read(Field::Signature),
+            text::CERT => Self::Read(Field::Cert),
+            text::MAGIC => Self::Magic,
             "content-type" => Self::Read(Field::ContentType),
             "content-digest" => Self::Read(Field::ContentDigest),
             "connection" => Self::Connection,
