@@ -106,13 +106,18 @@ impl Answering {
     }
 }
 
-/// Removes what must not go out with an answer to a trusted request.
-fn clean(headers: &mut HeaderMap) {
+/// Removes every field of the protocol.
+pub(crate) fn remove_fields(headers: &mut HeaderMap) {
     let ours: Vec<HeaderName> =
         headers.keys().filter(|name| name.as_str().starts_with(fields::PREFIX)).cloned().collect();
     for name in ours {
         headers.remove(name);
     }
+}
+
+/// Removes what must not go out with an answer to a trusted request.
+fn clean(headers: &mut HeaderMap) {
+    remove_fields(headers);
     for name in ["set-cookie", "expires", "cdn-cache-control", "surrogate-control"] {
         headers.remove(name);
     }

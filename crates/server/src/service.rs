@@ -6,10 +6,9 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::request::Parts;
-use http::{HeaderName, Request, Response, header};
+use http::{Request, Response, header};
 use http_body::Body;
 use taa_core::decision::{self, Reason, Refusal};
-use taa_core::fields;
 use taa_core::policy::Protocol;
 use taa_core::request::ContentDigest;
 use tower_service::Service;
@@ -223,9 +222,5 @@ where
 fn remove_credentials(parts: &mut Parts) {
     parts.headers.remove(header::AUTHORIZATION);
     parts.headers.remove(header::COOKIE);
-    let ours: Vec<HeaderName> =
-        parts.headers.keys().filter(|name| name.as_str().starts_with(fields::PREFIX)).cloned().collect();
-    for name in ours {
-        parts.headers.remove(name);
-    }
+    answer::remove_fields(&mut parts.headers);
 }
