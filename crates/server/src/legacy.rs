@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use http::request::Parts;
 use taa_core::decision::{Allowed, NonceOutcome, Reason, Refusal};
-use taa_core::legacy::{EARLY, Failure, FailureKind, Presented, SignedVersion, Window};
-use taa_core::policy::Protocol;
+use taa_core::legacy::{EARLY, Failure, FailureKind, Presented, Window};
 use taa_core::time::UnixMillis;
 
 use crate::judge::{self, Content, Granted, Judgement, outcome_of, resolve, signed_target};
@@ -28,23 +27,19 @@ async fn decide<R: UserResolver>(
     let now = judge::now(trust)?;
     // A certificate that is not there is no attempt to the older versions; here the other fields make it one.
     let presented = Presented::parse(&parts.headers)?.ok_or(Failure::new(FailureKind::Malformed))?;
-    let protocol = match presented.version() {
-        SignedVersion::V2 => Protocol::V2,
-        SignedVersion::V3 => Protocol::V3,
-    };
     let directory = trust.directory.load_full();
     let application = directory
         .application(presented.app_id().as_str())
         .filter(|application| application.is_enabled())
         .ok_or(Failure::new(FailureKind::AppUnknown))?;
     *named = Some(application.id().clone());
-    if !application.accepts(protocol) {
+    if !application.accepts(presented.version().into()) {
         return Err(Failure::new(FailureKind::UnsupportedProtocolVersion).into());
     }
     let key = application.legacy_key().ok_or(Failure::new(FailureKind::AppUnknown))?;
     let policy = application.policy();
     let opened = presented.open(key)?;
-    let timeout = policy.timeout().get().min(trust.greatest_timeout.get());
+    let timeout = policy.timeout().capped(trust.greatest_timeout);
     let window = Window::new(timeout, trust.skew.get()).map_err(|_| Reason::System("timeout"))?;
     let timely = opened.check_time(now, window)?;
 

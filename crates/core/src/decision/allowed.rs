@@ -5,7 +5,7 @@ use super::{NonceOutcome, Refusal};
 use crate::directory::Application;
 use crate::id::{KeyId, UserName};
 #[cfg(feature = "legacy")]
-use crate::legacy::{Failure, FailureKind, Proven, SignedVersion};
+use crate::legacy::{Failure, FailureKind, Proven};
 use crate::policy::Protocol;
 
 /// A request that passed every rule the protocol has: the application may make it as this user, if the user exists.
@@ -49,11 +49,7 @@ impl Allowed {
         if application.policy().never_as().forbids(proven.user()).is_some() {
             return Err(Failure::new(FailureKind::PermissionDenied).into());
         }
-        let protocol = match proven.version() {
-            SignedVersion::V2 => Protocol::V2,
-            SignedVersion::V3 => Protocol::V3,
-        };
-        Ok(Self::new(Arc::clone(application), proven.user().clone(), protocol, None))
+        Ok(Self::new(Arc::clone(application), proven.user().clone(), proven.version().into(), None))
     }
 
     /// The application.

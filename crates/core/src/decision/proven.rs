@@ -154,9 +154,7 @@ impl<'a> Proven<'a> {
         if !self.session.head.valid_at(now, context.skew) {
             return Err(Refusal::with_time(Reason::EnvelopeTime, now));
         }
-        // Nonces are kept for the server's greatest timeout: no record may stretch the time of a request beyond it.
-        let timeout = policy.timeout().get().min(context.greatest_timeout.get());
-        if self.created < now.minus(timeout) {
+        if self.created < now.minus(policy.timeout().capped(context.greatest_timeout)) {
             return Err(Refusal::with_time(Reason::TooOld, now));
         }
         if self.created > now.plus(context.skew.get()) {

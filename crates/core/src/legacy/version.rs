@@ -1,5 +1,7 @@
 use std::fmt;
 
+use crate::policy::Protocol;
+
 /// A version that carries a signature, so one that may authenticate at all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum SignedVersion {
@@ -16,6 +18,15 @@ impl SignedVersion {
         match self {
             Self::V2 => 2,
             Self::V3 => 3,
+        }
+    }
+}
+
+impl From<SignedVersion> for Protocol {
+    fn from(version: SignedVersion) -> Self {
+        match version {
+            SignedVersion::V2 => Self::V2,
+            SignedVersion::V3 => Self::V3,
         }
     }
 }

@@ -34,6 +34,13 @@ impl Timeout {
     pub const fn get(self) -> Duration {
         self.0
     }
+
+    /// The duration, at most the server's greatest: nonces are kept for that, and no record may stretch the time of a
+    /// request beyond it, not even one that was made for another server.
+    #[must_use]
+    pub fn capped(self, greatest: GreatestTimeout) -> Duration {
+        self.0.min(greatest.0)
+    }
 }
 
 /// The greatest timeout any policy of this server may name: 1 to 300 s, 60 s by default (wire document, section 4).
