@@ -5,15 +5,16 @@ use std::sync::Arc;
 use http::HeaderMap;
 use taa_core::crypto::{Random, SystemRandom};
 use taa_core::decision::{Allowed, NonceOutcome, Refusal};
-use taa_core::directory::Application;
+use taa_core::directory::{Application, Directory};
 use taa_core::id::AppId;
 use taa_core::legacy::{
     CertificateKey, Claim, Failure, FailureKind, LegacySigningKey, Presented, SignedVersion, Window, sign_v2,
     sign_v3,
 };
+use taa_core::nonce::NonceKey;
 use taa_core::policy::{AddressRules, GreatestTimeout, PathRules, Policy, Protocol, Skew};
 use taa_core::time::{Clock, SystemClock};
-use taa_server::nonce::{MemoryNonces, NonceKey};
+use taa_server::nonce::MemoryNonces;
 
 use crate::keys::{Key, private_pem};
 use crate::verifier::many_nonces;
@@ -23,6 +24,7 @@ pub struct Older {
     version: SignedVersion,
     key: LegacySigningKey,
     application: Arc<Application>,
+    directory: Directory,
     clock: SystemClock,
     window: Window,
     nonces: MemoryNonces,
@@ -50,7 +52,8 @@ impl Older {
         let application = Application::legacy(id, "wiki".into(), key.verifying_key().clone(), policy);
         let clock = SystemClock::new();
         let nonces = MemoryNonces::new(Arc::new(clock), [7; 16], many_nonces());
-        Self { version, key, application: Arc::new(application), clock, window, nonces }
+        let application = Arc::new(application);
+        Self { version, key, application, directory: Directory::default(), clock, window, nonces }
     }
 
     /// The fields of a request.
@@ -92,7 +95,7 @@ impl Older {
         let nonce = NonceKey::of_legacy_signature(proven.replay_key().as_bytes());
         let before = self.nonces.contains_now(nonce);
         let outcome = if before { NonceOutcome::Before } else { NonceOutcome::First };
-        Allowed::older(&proven, &self.application, outcome)
+        Allowed::older(&proven, &self.application, &self.directory, outcome)
     }
 
     /// The private key.

@@ -34,7 +34,7 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 }
 
 /// The URL that a server's requests begin with, taken apart once.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BaseUrl {
     url: Url,
     host: String,

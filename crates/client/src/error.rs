@@ -90,6 +90,9 @@ pub enum BuildError {
     /// No cryptography provider was given, and none is the default in this build.
     #[error("no cryptography provider was given")]
     NoProvider,
+    /// The identity is of another application: make a new signer for it.
+    #[error("the identity is of another application")]
+    OtherIdentity,
     /// Two servers have one base URL: it would be open for which of them a request is signed.
     #[error("two servers have the base URL {0}")]
     SameBaseUrl(Url),

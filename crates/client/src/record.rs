@@ -14,7 +14,7 @@ use crate::base_url::{BaseUrl, BaseUrlError};
 ///
 /// The certificate must be one that was verified and whose fingerprint a person compared (wire document, section 7):
 /// requests are sealed to the decryption key in it.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct ServerRecord {
     id: AppId,
     base: BaseUrl,
@@ -24,7 +24,7 @@ pub struct ServerRecord {
 }
 
 /// Which version is spoken to a server. It is part of its record and never changes by itself.
-#[derive(Clone)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) enum Speaks {
     /// Version 4, to this current decryption key.
     V4(Box<CertificateKey>),

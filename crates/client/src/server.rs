@@ -21,9 +21,7 @@ use crate::sessions::Sessions;
 pub(crate) struct Own {
     pub(crate) identity: Arc<Identity>,
     #[cfg(feature = "legacy")]
-    pub(crate) legacy_key: Option<Arc<LegacySigningKey>>,
-    #[cfg(feature = "legacy")]
-    pub(crate) legacy_times: Times,
+    pub(crate) legacy_times: Arc<Times>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
 }
@@ -56,6 +54,7 @@ pub(crate) struct Moment {
 impl Server {
     pub(crate) fn new(
         own: Arc<Own>,
+        #[cfg(feature = "legacy")] legacy_key: Option<&Arc<LegacySigningKey>>,
         provider: &dyn CryptoProvider,
         record: ServerRecord,
         offset: Arc<Offset>,
@@ -69,7 +68,7 @@ impl Server {
             }
             #[cfg(feature = "legacy")]
             Speaks::Legacy(version) => {
-                let key = own.legacy_key.clone().ok_or_else(|| BuildError::NoLegacyKey(id.clone()))?;
+                let key = legacy_key.cloned().ok_or_else(|| BuildError::NoLegacyKey(id.clone()))?;
                 Channel::Legacy(*version, key)
             }
         };

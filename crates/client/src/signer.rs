@@ -29,19 +29,32 @@ use crate::sessions::Sessions;
 pub struct Signer(Arc<Inner>);
 
 struct Inner {
-    own: Arc<Own>,
     id_field: HeaderValue,
     provider: Arc<dyn CryptoProvider>,
-    /// The longest base path first.
-    servers: ArcSwap<Vec<Arc<Server>>>,
-    /// Held while the list is changed; nobody who signs takes it.
+    on_signed: Option<Observer>,
+    now: ArcSwap<Now>,
+    /// Held while something is changed; nobody who signs takes it.
     change: Mutex<()>,
 }
+
+/// What a signer goes by until something is changed.
+#[derive(Clone)]
+struct Now {
+    own: Arc<Own>,
+    #[cfg(feature = "legacy")]
+    legacy_key: Option<Arc<LegacySigningKey>>,
+    /// The longest base path first.
+    servers: Vec<Arc<Server>>,
+}
+
+/// Is told of each signed request.
+#[derive(Clone)]
+struct Observer(Arc<dyn Fn(&AppId) + Send + Sync>);
 
 impl Signer {
     /// Begins with no server, the system's clock and randomness, and AWS-LC where that feature is on.
     ///
-    /// After a rotation of the application's own signing key a new signer is made.
+    /// After a rotation of the application's own signing key it gets the new one: [`Signer::replace_identity`].
     pub fn builder(identity: Arc<Identity>) -> SignerBuilder {
         #[cfg(feature = "aws-lc")]
         let provider: Option<Arc<dyn CryptoProvider>> = Some(Arc::new(taa_core::crypto::AwsLc));
@@ -52,6 +65,7 @@ impl Signer {
             servers: Vec::new(),
             #[cfg(feature = "legacy")]
             legacy_key: None,
+            on_signed: None,
             clock: Arc::new(SystemClock::new()),
             random: Arc::new(SystemRandom),
             provider,
@@ -81,11 +95,15 @@ impl Signer {
         content: Option<&ContentDigest>,
     ) -> Result<Pending, SignError> {
         let server = self.server_for(&request.uri)?;
-        match server.channel() {
+        let pending = match server.channel() {
             Channel::V4(sessions) => self.sign_v4(request, user, content, &server, sessions),
             #[cfg(feature = "legacy")]
             Channel::Legacy(version, key) => legacy::sign(request, user, &server, *version, key),
+        }?;
+        if let Some(Observer(on_signed)) = &self.0.on_signed {
+            on_signed(server.record().id());
         }
+        Ok(pending)
     }
 
     fn sign_v4(
@@ -134,7 +152,7 @@ impl Signer {
     /// The servers that are known, in no order.
     #[must_use]
     pub fn servers(&self) -> Vec<ServerRecord> {
-        self.0.servers.load().iter().map(|server| server.record().clone()).collect()
+        self.0.now.load().servers.iter().map(|server| server.record().clone()).collect()
     }
 
     /// Takes a new record in place of the one with its id, or adds it: the certificate was renewed, or a person changed
@@ -143,30 +161,73 @@ impl Signer {
     /// # Errors
     /// When another server has the same base URL, or the key cannot be used. Nothing has changed then.
     pub fn replace_server(&self, record: ServerRecord) -> Result<(), BuildError> {
-        let _guard = self.0.change.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut servers = Vec::clone(&self.0.servers.load());
-        let before = servers.iter().position(|server| server.record().id() == record.id());
-        let before = before.map(|at| servers.remove(at));
-        let offset = before.map(|server| Arc::clone(server.offset())).unwrap_or_default();
-        add(&mut servers, &self.0.own, &*self.0.provider, record, offset)?;
-        self.0.servers.store(Arc::new(servers));
-        Ok(())
+        self.change(|now| {
+            let before = now.servers.iter().position(|server| server.record().id() == record.id());
+            let before = before.map(|at| now.servers.remove(at));
+            let offset = before.map(|server| Arc::clone(server.offset())).unwrap_or_default();
+            now.add(&*self.0.provider, record, offset)
+        })
+    }
+
+    /// Signs with the keys of this identity from now on, as after a rotation. With another signing key sessions end; servers
+    /// and what was learned of their clocks stay.
+    ///
+    /// # Errors
+    /// When it names another application, or the key of the older versions is one of its keys. Nothing has changed then.
+    pub fn replace_identity(&self, identity: Arc<Identity>) -> Result<(), BuildError> {
+        self.change(|now| {
+            if identity.id() != now.own.identity.id() {
+                return Err(BuildError::OtherIdentity);
+            }
+            let rotated = identity.signing_key().id() != now.own.identity.signing_key().id();
+            now.own = Arc::new(Own {
+                identity,
+                #[cfg(feature = "legacy")]
+                legacy_times: Arc::clone(&now.own.legacy_times),
+                clock: Arc::clone(&now.own.clock),
+                random: Arc::clone(&now.own.random),
+            });
+            #[cfg(feature = "legacy")]
+            now.check_legacy_key()?;
+            now.add_anew(&*self.0.provider, |_| rotated)
+        })
+    }
+
+    /// Signs for servers of older versions with another key from now on, or with none.
+    ///
+    /// # Errors
+    /// When the key is one of version 4 as well, or there is none and a server needs one. Nothing has changed then.
+    #[cfg(feature = "legacy")]
+    pub fn replace_legacy_key(&self, key: Option<Arc<LegacySigningKey>>) -> Result<(), BuildError> {
+        self.change(|now| {
+            now.legacy_key = key;
+            now.check_legacy_key()?;
+            now.add_anew(&*self.0.provider, |server| matches!(server.channel(), Channel::Legacy(..)))
+        })
     }
 
     /// Forgets a server: nothing more is signed for it. True when it was known.
     pub fn remove_server(&self, id: &AppId) -> bool {
+        let removed = self.change::<()>(|now| {
+            let before = now.servers.len();
+            now.servers.retain(|server| server.record().id() != id);
+            if now.servers.len() < before { Ok(()) } else { Err(()) }
+        });
+        removed.is_ok()
+    }
+
+    /// Changes what the signer goes by, all at once, or nothing.
+    fn change<E>(&self, change: impl FnOnce(&mut Now) -> Result<(), E>) -> Result<(), E> {
         let _guard = self.0.change.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut servers = Vec::clone(&self.0.servers.load());
-        let before = servers.len();
-        servers.retain(|server| server.record().id() != id);
-        let known = servers.len() < before;
-        self.0.servers.store(Arc::new(servers));
-        known
+        let mut now = Now::clone(&self.0.now.load());
+        change(&mut now)?;
+        self.0.now.store(Arc::new(now));
+        Ok(())
     }
 
     fn server_for(&self, uri: &Uri) -> Result<Arc<Server>, SignError> {
-        let servers = self.0.servers.load();
-        let server = servers.iter().find(|server| server.record().base().covers(uri));
+        let now = self.0.now.load();
+        let server = now.servers.iter().find(|server| server.record().base().covers(uri));
         server.map(Arc::clone).ok_or(SignError::UnknownServer)
     }
 }
@@ -178,7 +239,8 @@ fn encode(bytes: &[u8]) -> String {
 
 impl fmt::Debug for Signer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Signer({}, {:?})", self.0.own.identity.id(), self.0.servers.load())
+        let now = self.0.now.load();
+        write!(f, "Signer({}, {:?})", now.own.identity.id(), now.servers)
     }
 }
 
@@ -190,6 +252,7 @@ pub struct SignerBuilder {
     servers: Vec<ServerRecord>,
     #[cfg(feature = "legacy")]
     legacy_key: Option<Arc<LegacySigningKey>>,
+    on_signed: Option<Observer>,
     clock: Arc<dyn Clock>,
     random: Arc<dyn Random>,
     provider: Option<Arc<dyn CryptoProvider>>,
@@ -206,6 +269,13 @@ impl SignerBuilder {
     #[cfg(feature = "legacy")]
     pub fn legacy_key(mut self, key: Arc<LegacySigningKey>) -> Self {
         self.legacy_key = Some(key);
+        self
+    }
+
+    /// `observer` is told of every signed request: for which server it was. It runs before the request is sent, so it must
+    /// be quick.
+    pub fn on_signed(mut self, observer: impl Fn(&AppId) + Send + Sync + 'static) -> Self {
+        self.on_signed = Some(Observer(Arc::new(observer)));
         self
     }
 
@@ -236,49 +306,85 @@ impl SignerBuilder {
         // The alphabet of an id fits a field, so this does not become the empty value.
         let id_field = HeaderValue::try_from(self.identity.id().as_str().to_owned())
             .unwrap_or_else(|_| HeaderValue::from_static(""));
-        #[cfg(feature = "legacy")]
-        if self
-            .legacy_key
-            .as_ref()
-            .is_some_and(|key| self.identity.certificate().content().key(&key.thumbprint()).is_some())
-        {
-            return Err(BuildError::LegacyKeyInUse);
-        }
         let own = Arc::new(Own {
             identity: self.identity,
             #[cfg(feature = "legacy")]
-            legacy_key: self.legacy_key,
-            #[cfg(feature = "legacy")]
-            legacy_times: legacy::Times::default(),
+            legacy_times: Arc::default(),
             clock: self.clock,
             random: self.random,
         });
-        let mut servers = Vec::with_capacity(self.servers.len());
+        let mut now = Now {
+            own,
+            #[cfg(feature = "legacy")]
+            legacy_key: self.legacy_key,
+            servers: Vec::with_capacity(self.servers.len()),
+        };
+        #[cfg(feature = "legacy")]
+        now.check_legacy_key()?;
         for record in self.servers {
-            add(&mut servers, &own, &*provider, record, Arc::new(Offset::default()))?;
+            now.add(&*provider, record, Arc::default())?;
         }
-        let servers = ArcSwap::from_pointee(servers);
-        Ok(Signer(Arc::new(Inner { own, id_field, provider, servers, change: Mutex::new(()) })))
+        let now = ArcSwap::from_pointee(now);
+        let (on_signed, change) = (self.on_signed, Mutex::new(()));
+        Ok(Signer(Arc::new(Inner { id_field, provider, on_signed, now, change })))
     }
 }
 
-/// Adds a server and keeps the longest base path first.
-fn add(
-    servers: &mut Vec<Arc<Server>>,
-    own: &Arc<Own>,
-    provider: &dyn CryptoProvider,
-    record: ServerRecord,
-    offset: Arc<Offset>,
-) -> Result<(), BuildError> {
-    for other in servers.iter().map(|server| server.record()) {
-        if other.id() == record.id() {
-            return Err(BuildError::SameId(record.id().clone()));
+impl Now {
+    /// Adds a server and keeps the longest base path first.
+    fn add(
+        &mut self,
+        provider: &dyn CryptoProvider,
+        record: ServerRecord,
+        offset: Arc<Offset>,
+    ) -> Result<(), BuildError> {
+        for other in self.servers.iter().map(|server| server.record()) {
+            if other.id() == record.id() {
+                return Err(BuildError::SameId(record.id().clone()));
+            }
+            if other.base().same_place(record.base()) {
+                return Err(BuildError::SameBaseUrl(record.base_url().clone()));
+            }
         }
-        if other.base().same_place(record.base()) {
-            return Err(BuildError::SameBaseUrl(record.base_url().clone()));
+        let server = Server::new(
+            Arc::clone(&self.own),
+            #[cfg(feature = "legacy")]
+            self.legacy_key.as_ref(),
+            provider,
+            record,
+            offset,
+        )?;
+        self.servers.push(Arc::new(server));
+        self.servers.sort_by_key(|server| std::cmp::Reverse(server.record().base().path().len()));
+        Ok(())
+    }
+
+    /// Makes these servers anew, with the keys that are here now.
+    fn add_anew(
+        &mut self,
+        provider: &dyn CryptoProvider,
+        which: impl Fn(&Server) -> bool,
+    ) -> Result<(), BuildError> {
+        let (anew, kept): (Vec<_>, _) = self.servers.drain(..).partition(|server| which(server));
+        self.servers = kept;
+        for server in anew {
+            self.add(provider, server.record().clone(), Arc::clone(server.offset()))?;
+        }
+        Ok(())
+    }
+
+    #[cfg(feature = "legacy")]
+    fn check_legacy_key(&self) -> Result<(), BuildError> {
+        let content = self.own.identity.certificate().content();
+        match &self.legacy_key {
+            Some(key) if content.key(&key.thumbprint()).is_some() => Err(BuildError::LegacyKeyInUse),
+            _ => Ok(()),
         }
     }
-    servers.push(Arc::new(Server::new(Arc::clone(own), provider, record, offset)?));
-    servers.sort_by_key(|server| std::cmp::Reverse(server.record().base().path().len()));
-    Ok(())
+}
+
+impl fmt::Debug for Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Observer(..)")
+    }
 }

@@ -4,10 +4,15 @@
 //! 2. [`open`]: suite, application, version, address, keys, and for a new session its signature and secret (steps 1–4).
 //! 3. [`Opened::prove`]: the tag of the request certificate (step 5). From here on the answer carries a proof.
 //! 4. [`Proven::user`] and [`Proven::claim`]: the name is well-formed (step 6), and what to record as used (step 7).
-//! 5. [`Proven::allow`]: not used before, of this time, method and path, never-as list (steps 7–10).
+//! 5. [`Proven::in_time`]: not used before, of this time (steps 7 and 8). What has to outlive the process is written now.
+//! 6. [`Timely::allow`]: method and path, users never to be named (steps 9 and 10).
 //!
 //! Whether the user exists (11) and whether the content matches its digest (12) is for the server layer: both wait for
 //! something. Only the step before makes the next value, and none can be made otherwise.
+//!
+//! [`explain`] shows a person all of it for one recorded request.
+
+pub mod explain;
 
 mod allowed;
 mod head;
@@ -17,6 +22,7 @@ mod proven;
 mod reason;
 mod refusal;
 mod session;
+mod timely;
 
 pub use allowed::Allowed;
 pub use head::{is_attempt, version_field};
@@ -26,3 +32,4 @@ pub use proven::{NonceClaim, NonceOutcome, Proven, Prover};
 pub use reason::{Field, Reason};
 pub use refusal::Refusal;
 pub use session::{Lookup, NoSessions, Session, Sessions};
+pub use timely::Timely;

@@ -8,12 +8,15 @@ use std::sync::Arc;
 
 pub use application::{Application, PeerKey};
 
-use crate::id::{AppId, KeyId};
+use crate::decision::Reason;
+use crate::id::{AppId, KeyId, UserName};
+use crate::policy::NeverAs;
 
 /// The applications a server knows. A change makes a new one; a request sees one from beginning to end.
 #[derive(Clone, Debug, Default)]
 pub struct Directory {
     applications: HashMap<AppId, Arc<Application>>,
+    revoked_users: NeverAs,
 }
 
 impl Directory {
@@ -45,6 +48,34 @@ impl Directory {
             }
         }
         Ok(directory)
+    }
+
+    /// Names the users whom no application may name any more, whatever its own rules say (wire document, section 5, step
+    /// 10).
+    #[must_use]
+    pub fn with_revoked_users(mut self, users: NeverAs) -> Self {
+        self.revoked_users = users;
+        self
+    }
+
+    /// The users whom no application may name.
+    #[must_use]
+    pub fn revoked_users(&self) -> &NeverAs {
+        &self.revoked_users
+    }
+
+    /// Step 10: whether this application may name this user.
+    ///
+    /// # Errors
+    /// [`Reason::UserNever`] when its rules forbid it, [`Reason::UserRevoked`] when nobody may.
+    pub fn may_name(&self, application: &Application, user: &UserName) -> Result<(), Reason> {
+        if application.policy().never_as().forbids(user).is_some() {
+            return Err(Reason::UserNever);
+        }
+        if self.revoked_users.forbids(user).is_some() {
+            return Err(Reason::UserRevoked);
+        }
+        Ok(())
     }
 
     /// The application with this id, enabled or not.

@@ -97,6 +97,7 @@ pub mod certificate;
 pub mod crypto;
 pub mod decision;
 pub mod directory;
+pub mod durable;
 pub mod envelope;
 pub mod fields;
 pub mod id;
@@ -104,6 +105,7 @@ pub mod identity;
 pub mod key;
 #[cfg(feature = "legacy")]
 pub mod legacy;
+pub mod nonce;
 pub mod policy;
 pub mod request;
 pub mod time;

@@ -8,32 +8,35 @@ use arc_swap::ArcSwap;
 use http::Extensions;
 use taa_core::crypto::{Random, SystemRandom};
 use taa_core::directory::Directory;
+use taa_core::durable::{DynDurable, Mark};
 use taa_core::identity::Identity;
 use taa_core::policy::{GreatestTimeout, Skew, TrustedProxies};
 use taa_core::time::{Clock, SystemClock};
 
 use crate::error::TrustError;
+use crate::lease::Lease;
 use crate::limit::{DECRYPTIONS_PER_SECOND, SIGNATURE_CHECKS_PER_SECOND};
 use crate::nonce::{Fence, MemoryNonces, NonceLimits, Nonces, WallGuard};
 use crate::resolver::{NameTransform, UserResolver};
 use crate::session::SessionLimits;
 use crate::sessions::SessionState;
 use crate::trust::{Inner, PeerAddress, PeerFn, Trust};
+use crate::write_ahead::WriteAhead;
 
 /// How long a nonce is kept beyond the greatest timeout (wire document, section 4).
 const NONCE_MARGIN: Duration = Duration::from_secs(60);
 
 impl<R: UserResolver> Trust<R> {
     /// Begins with who this server is, whom it trusts, and its user base.
-    pub fn builder(identity: Identity, directory: Directory, resolver: R) -> TrustBuilder<R> {
-        TrustBuilder::new(identity, directory, resolver)
+    pub fn builder(identity: impl Into<Arc<Identity>>, directory: Directory, resolver: R) -> TrustBuilder<R> {
+        TrustBuilder::new(identity.into(), directory, resolver)
     }
 }
 
 /// Makes a [`Trust`]; refuses a configuration that cannot be safe.
 #[must_use]
 pub struct TrustBuilder<R> {
-    identity: Identity,
+    identity: Arc<Identity>,
     directory: Directory,
     resolver: R,
     transform: NameTransform,
@@ -53,11 +56,13 @@ pub struct TrustBuilder<R> {
     decryptions_per_second: NonZeroU32,
     signature_checks_per_second: NonZeroU32,
     shared_nonces: Option<Nonces>,
+    durable: Option<(Arc<dyn DynDurable>, Vec<Mark>)>,
+    lease: Option<Duration>,
     replicas: u32,
 }
 
 impl<R: UserResolver> TrustBuilder<R> {
-    pub(crate) fn new(identity: Identity, directory: Directory, resolver: R) -> Self {
+    pub(crate) fn new(identity: Arc<Identity>, directory: Directory, resolver: R) -> Self {
         Self {
             identity,
             directory,
@@ -79,6 +84,8 @@ impl<R: UserResolver> TrustBuilder<R> {
             decryptions_per_second: DECRYPTIONS_PER_SECOND,
             signature_checks_per_second: SIGNATURE_CHECKS_PER_SECOND,
             shared_nonces: None,
+            durable: None,
+            lease: None,
             replicas: 1,
         }
     }
@@ -183,7 +190,27 @@ impl<R: UserResolver> TrustBuilder<R> {
         self
     }
 
-    /// A nonce store that all nodes of this server id share.
+    /// Where what must outlive the process is written, and the marks that were read there when the process before this one
+    /// had stopped.
+    ///
+    /// The marks are the fence of the start (wire document, section 5): after a restart new requests are accepted at once,
+    /// those that may have been accepted before are not, in versions 2 and 3 as well. From then on marks are written ahead of
+    /// the requests, about one in 2 s for each application that is active; the floor of section 8 when version 4 is first
+    /// seen; and it is told of good requests. With shared nonces no marks are written, and those that were read still
+    /// count, for a process before this one that kept its nonces in memory.
+    pub fn durable(mut self, durable: Arc<dyn DynDurable>, marks: impl IntoIterator<Item = Mark>) -> Self {
+        self.durable = Some((durable, marks.into_iter().collect()));
+        self
+    }
+
+    /// How long this server goes on without [`Trust::renew_lease`]; for ever by default. After that every attempt is
+    /// refused with `SYSTEM`: who cannot reach the store cannot know what was revoked there.
+    pub fn lease(mut self, lasts: Duration) -> Self {
+        self.lease = Some(lasts);
+        self
+    }
+
+    /// A nonce store that all nodes of this server id share. It needs no fence after a start.
     pub fn shared_nonces(mut self, nonces: Nonces) -> Self {
         self.shared_nonces = Some(nonces);
         self
@@ -227,6 +254,16 @@ impl<R: UserResolver> TrustBuilder<R> {
             let mut key = [0; 16];
             self.random.fill(&mut key).map(|()| key).map_err(|_| TrustError::Random)
         };
+        if self.lease.is_some_and(|lasts| lasts.is_zero()) {
+            return Err(TrustError::Lease);
+        }
+        let shared = self.shared_nonces.as_ref().is_some_and(Nonces::is_shared);
+        let (durable, marks) = self.durable.unzip();
+        let fence = match marks {
+            Some(marks) => Fence::from_marks(marks),
+            None if shared => Fence::for_durable_nonces(),
+            None => Fence::after_start(now),
+        };
         let nonces = match self.shared_nonces {
             Some(shared) => shared,
             None => {
@@ -244,9 +281,11 @@ impl<R: UserResolver> TrustBuilder<R> {
                 self.decryptions_per_second,
             ),
             wall_guard: WallGuard::new(now, clock.monotonic()),
-            fence: Fence::after_start(now),
+            fence,
+            write_ahead: durable.map(|durable| WriteAhead::new(durable, !shared)),
+            lease: self.lease.map(|lasts| Lease::new(lasts, clock.monotonic())),
             nonces,
-            identity: ArcSwap::from_pointee(self.identity),
+            identity: ArcSwap::new(self.identity),
             directory: ArcSwap::from_pointee(self.directory),
             resolver: self.resolver,
             transform: self.transform,

@@ -5,12 +5,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
 use http::{HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body::Body;
 use pin_project_lite::pin_project;
-use taa_core::certificate::{MEDIA_TYPE, WELL_KNOWN_PATH};
+use taa_core::certificate::{Certificate, MEDIA_TYPE, WELL_KNOWN_PATH};
 use taa_core::identity::Identity;
 use tower_layer::Layer;
 use tower_service::Service;
@@ -18,7 +18,8 @@ use tower_service::Service;
 use crate::body::ResponseBody;
 
 /// Answers `GET <base URL>/.well-known/taa-certificate`, and the older versions' page when it has one; everything else
-/// goes on. No login is asked for: a certificate is public (wire document, section 7).
+/// goes on. No login is asked for: a certificate is public (wire document, section 7). Clones serve the same pages, whatever
+/// they are replaced by later.
 #[derive(Clone)]
 #[must_use]
 pub struct CertificateLayer {
@@ -27,31 +28,43 @@ pub struct CertificateLayer {
 
 struct Pages {
     document: ArcSwap<Bytes>,
-    older: Option<Bytes>,
+    older: ArcSwapOption<Bytes>,
 }
 
 impl CertificateLayer {
     /// Serves the certificate of this identity.
     pub fn new(identity: &Identity) -> Self {
-        Self { pages: Arc::new(Pages { document: ArcSwap::from_pointee(document(identity)), older: None }) }
+        let document = ArcSwap::from_pointee(document(identity.certificate()));
+        Self { pages: Arc::new(Pages { document, older: ArcSwapOption::empty() }) }
     }
 
     /// Serves the text page of the older versions as well, on every path that ends with
     /// `/admin/appTrustCertificate` (older versions, section 12).
     #[cfg(feature = "legacy")]
     pub fn with_legacy_page(self, page: impl Into<Bytes>) -> Self {
-        let document = ArcSwap::new(self.pages.document.load_full());
-        Self { pages: Arc::new(Pages { document, older: Some(page.into()) }) }
+        self.replace_legacy_page(Some(page.into()));
+        self
+    }
+
+    /// Replaces the text page of the older versions, as a change of the key or of the name does; `None` serves none.
+    #[cfg(feature = "legacy")]
+    pub fn replace_legacy_page(&self, page: Option<Bytes>) {
+        self.pages.older.store(page.map(Arc::new));
     }
 
     /// Replaces the document, as a rotation does.
     pub fn replace(&self, identity: &Identity) {
-        self.pages.document.store(Arc::new(document(identity)));
+        self.replace_certificate(identity.certificate());
+    }
+
+    /// Replaces the document by one that was made elsewhere, so that all nodes serve the same.
+    pub fn replace_certificate(&self, certificate: &Certificate) {
+        self.pages.document.store(Arc::new(document(certificate)));
     }
 }
 
-fn document(identity: &Identity) -> Bytes {
-    Bytes::copy_from_slice(identity.certificate().document().as_bytes())
+fn document(certificate: &Certificate) -> Bytes {
+    Bytes::copy_from_slice(certificate.document().as_bytes())
 }
 
 impl Pages {
@@ -62,14 +75,17 @@ impl Pages {
         if path.ends_with(WELL_KNOWN_PATH) {
             return Some((self.document.load().as_ref().clone(), MEDIA_TYPE));
         }
-        let older = self.older.as_ref().filter(|_| path.ends_with("/admin/appTrustCertificate"))?;
-        Some((older.clone(), "text/plain"))
+        if !path.ends_with("/admin/appTrustCertificate") {
+            return None;
+        }
+        let older = self.older.load();
+        Some((older.as_ref()?.as_ref().clone(), "text/plain"))
     }
 }
 
 impl fmt::Debug for CertificateLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "CertificateLayer(older page: {})", self.pages.older.is_some())
+        write!(f, "CertificateLayer(older page: {})", self.pages.older.load().is_some())
     }
 }
 

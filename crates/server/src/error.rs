@@ -7,6 +7,9 @@ pub enum TrustError {
     /// The clock does not tell the time.
     #[error("the clock does not tell the time")]
     Clock,
+    /// The lease has no length.
+    #[error("lease is 0: every request would be refused")]
+    Lease,
     /// There is no current decryption key.
     #[error("the identity has no current decryption key: a server needs one")]
     NoDecryptionKey,

@@ -2,19 +2,22 @@
 
 use std::borrow::Cow;
 use std::panic::AssertUnwindSafe;
+use std::time::Duration;
 
 use futures_util::FutureExt;
 use http::Uri;
 use http::request::Parts;
 use taa_core::decision::{
-    self, Allowed, Context, NonceClaim, NonceOutcome, Presented, Prover, Reason, Refusal,
+    self, Allowed, Context, NonceClaim, NonceOutcome, Presented, Prover, Reason, Refusal, Timely,
 };
+use taa_core::directory::Directory;
 use taa_core::id::AppId;
+use taa_core::nonce::{NonceError, NonceKey, Seen};
 use taa_core::policy::Protocol;
 use taa_core::request::ContentDigest;
 use taa_core::time::UnixMillis;
 
-use crate::nonce::{DecryptionKeyMade, NonceError, NonceKey, Nonces, Seen};
+use crate::nonce::DecryptionKeyMade;
 use crate::principal::Principal;
 use crate::resolver::{Resolution, UserResolver};
 use crate::trust::Inner;
@@ -90,7 +93,7 @@ pub(crate) async fn version4<R: UserResolver>(trust: &Inner<R>, parts: &Parts) -
 
     let claim = proven.claim(&context, now);
     // A panic is caught here and not further out: the answer has its proof all the same.
-    let recorded = record(&trust.nonces, proven.application().id(), &claim);
+    let recorded = record(trust, proven.application().id(), &claim, now);
     let Ok(outcome) = AssertUnwindSafe(recorded).catch_unwind().await else {
         judgement.verdict = Err(Reason::System("panic of the nonce store").into());
         return judgement;
@@ -101,42 +104,92 @@ pub(crate) async fn version4<R: UserResolver>(trust: &Inner<R>, parts: &Parts) -
         DecryptionKeyMade::BeforeStart
     };
     let content = Content::Signed(proven.content_digest());
-    let verdict = match proven.allow(&context, outcome, trust.fence.mark(made), now) {
-        Ok(allowed) => AssertUnwindSafe(resolve(trust, &allowed))
-            .catch_unwind()
-            .await
-            .unwrap_or_else(|_| Err(Reason::System("panic of the user base").into())),
-        Err(refusal) => Err(refusal),
-    };
+    // Looked up after the nonce was recorded: a store that lost its memory raises it.
+    let fence = trust.fence.mark(proven.application().id(), made);
+    let timely = proven.in_time(&context, outcome, fence, now);
+    let verdict = AssertUnwindSafe(after_step_8(trust, &context, timely, now))
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| Err(Reason::System("panic of the user base").into()));
     judgement.verdict = verdict.map(|principal| Granted { principal, content });
     judgement
 }
 
-/// The time of a request, after a look at whether the clock went back.
+/// What must outlive the process, then steps 9 to 11.
+async fn after_step_8<R: UserResolver>(
+    trust: &Inner<R>,
+    context: &Context<'_>,
+    timely: Result<Timely<'_>, Refusal>,
+    now: UnixMillis,
+) -> Result<Principal, Refusal> {
+    let timely = timely?;
+    if let Some(write_ahead) = &trust.write_ahead {
+        write_ahead.mark(timely.application().id(), Protocol::V4, timely.created()).await?;
+        if timely.floor_unwritten() {
+            write_ahead.floor(timely.application()).await?;
+        }
+    }
+    let allowed = timely.allow(context)?;
+    let principal = resolve(trust, context.directory, &allowed).await?;
+    if let Some(write_ahead) = &trust.write_ahead {
+        write_ahead.used(allowed.application().id(), allowed.key(), now);
+        write_ahead.used(context.identity.id(), allowed.decryption_key(), now);
+    }
+    Ok(principal)
+}
+
+/// The time of a request, after a look at the lease and at whether the clock went back.
 pub(crate) fn now<R>(trust: &Inner<R>) -> Result<UnixMillis, Reason> {
     let now = trust.clock.wall().map_err(|_| Reason::System("clock"))?;
-    if trust.wall_guard.check(now, trust.clock.monotonic(), &trust.fence).is_some() {
+    let monotonic = trust.clock.monotonic();
+    if trust.lease.as_ref().is_some_and(|lease| lease.is_over(monotonic)) {
+        return Err(Reason::System("the store could not confirm who is trusted"));
+    }
+    if trust.wall_guard.check(now, monotonic, &trust.fence).is_some() {
         tracing::warn!("the wall clock went back: certificates made before it catches up are refused");
     }
     Ok(now)
 }
 
 /// Step 7: one atomic step in the store.
-pub(crate) async fn record(nonces: &Nonces, application: &AppId, claim: &NonceClaim<'_>) -> NonceOutcome {
+async fn record<R>(
+    trust: &Inner<R>,
+    application: &AppId,
+    claim: &NonceClaim<'_>,
+    now: UnixMillis,
+) -> NonceOutcome {
     let key = NonceKey::of_request(claim.session, claim.iv);
     let seen = match claim.keep {
-        Some(keep) => nonces.record(application, key, keep).await,
-        None => nonces.contains(key).await.map(|before| if before { Seen::Before } else { Seen::First }),
+        Some(keep) => trust.nonces.record(application, key, keep).await,
+        None => {
+            trust.nonces.contains(key).await.map(|before| if before { Seen::Before } else { Seen::First })
+        }
     };
-    outcome_of(seen)
+    outcome_of(trust, seen, now).await
 }
 
-pub(crate) fn outcome_of(seen: Result<Seen, NonceError>) -> NonceOutcome {
+pub(crate) async fn outcome_of<R>(
+    trust: &Inner<R>,
+    seen: Result<Seen, NonceError>,
+    now: UnixMillis,
+) -> NonceOutcome {
     match seen {
         Ok(Seen::First) => NonceOutcome::First,
         Ok(Seen::Before) => NonceOutcome::Before,
         Err(NonceError::Full) => NonceOutcome::Full,
-        Err(error @ (NonceError::TooLong | NonceError::Unavailable(_))) => {
+        Err(NonceError::Forgotten) => {
+            // In this order: the store answers nothing else before it was told to go on.
+            trust.fence.raise(now.plus(NODES_APART));
+            tracing::error!(
+                "the nonce store lost its memory: certificates made until about a minute from now are refused"
+            );
+            if let Err(error) = trust.nonces.resume().await {
+                let error: &dyn std::error::Error = &error;
+                tracing::error!(error, "the nonce store does not go on");
+            }
+            NonceOutcome::Unavailable
+        }
+        Err(error) => {
             let error: &dyn std::error::Error = &error;
             tracing::error!(error, "the nonce store failed");
             NonceOutcome::Unavailable
@@ -144,26 +197,30 @@ pub(crate) fn outcome_of(seen: Result<Seen, NonceError>) -> NonceOutcome {
     }
 }
 
+/// How far the clocks of two nodes may differ (wire document, section 4): another one may have accepted what was created so
+/// much later.
+const NODES_APART: Duration = Duration::from_secs(30);
+
 /// Step 11, and step 10 once more for the name that the user base knows: a rule about `admin` holds for every way to
 /// write it.
 pub(crate) async fn resolve<R: UserResolver>(
     trust: &Inner<R>,
+    directory: &Directory,
     allowed: &Allowed,
 ) -> Result<Principal, Refusal> {
     let asked = trust.transform.apply(allowed.user()).map_err(Reason::UserMalformed)?;
     let application = allowed.application();
-    let never = |name| application.policy().never_as().forbids(name).is_some();
-    if never(&asked) {
-        return Err(Reason::UserNever.into());
-    }
+    directory.may_name(application, &asked)?;
     let resolution = trust.resolver.resolve(&asked, application.id()).await.map_err(|error| {
         let error: &dyn std::error::Error = &error;
         tracing::error!(error, "the user base failed");
         Reason::System("user base")
     })?;
     match resolution {
-        Resolution::Known(user) if never(&user) => Err(Reason::UserNever.into()),
-        Resolution::Known(user) => Ok(Principal::new(allowed, user)),
+        Resolution::Known(user) => {
+            directory.may_name(application, &user)?;
+            Ok(Principal::new(allowed, user))
+        }
         Resolution::MayNotLogIn => Err(Reason::UserNotAllowed.into()),
         Resolution::Unknown => Err(Reason::UserUnknown.into()),
     }

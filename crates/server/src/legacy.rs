@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use http::request::Parts;
 use taa_core::decision::{Allowed, NonceOutcome, Reason, Refusal};
-use taa_core::legacy::{EARLY, Failure, FailureKind, Presented, Window};
-use taa_core::time::UnixMillis;
+use taa_core::legacy::{Failure, FailureKind, Presented, Window};
+use taa_core::nonce::NonceKey;
 
 use crate::judge::{self, Content, Granted, Judgement, outcome_of, resolve, signed_target};
-use crate::nonce::{DecryptionKeyMade, NonceKey};
 use crate::resolver::UserResolver;
 use crate::trust::Inner;
 
@@ -66,26 +65,35 @@ async fn decide<R: UserResolver>(
     } else {
         let nonce = NonceKey::of_legacy_signature(proven.replay_key().as_bytes());
         let keep = Duration::from_millis(proven.window_end().0.saturating_sub(now.0)) + NONCE_MARGIN;
-        match outcome_of(trust.nonces.record(application.id(), nonce, keep).await) {
-            NonceOutcome::First if before_fence(trust, proven.timestamp()) => NonceOutcome::Before,
+        let seen = trust.nonces.record(application.id(), nonce, keep).await;
+        let outcome = outcome_of(trust, seen, now).await;
+        let fence = trust.fence.mark_of_older(application.id(), proven.version().into());
+        match outcome {
+            NonceOutcome::First if fence.is_some_and(|mark| proven.timestamp() <= mark) => {
+                NonceOutcome::Before
+            }
+            NonceOutcome::First => {
+                if let Some(write_ahead) = &trust.write_ahead {
+                    let protocol = proven.version().into();
+                    write_ahead.mark(application.id(), protocol, proven.timestamp()).await?;
+                }
+                NonceOutcome::First
+            }
             outcome => outcome,
         }
     };
-    let allowed = Allowed::older(&proven, application, outcome)?;
-    let principal = resolve(trust, &allowed).await.map_err(|refusal| match refusal.reason() {
+    let allowed = Allowed::older(&proven, application, &directory, outcome)?;
+    let principal = resolve(trust, &directory, &allowed).await.map_err(|refusal| match refusal.reason() {
         Reason::UserUnknown => Failure::user_unknown(&proven).into(),
-        Reason::UserNever | Reason::UserNotAllowed => Failure::new(FailureKind::PermissionDenied).into(),
+        Reason::UserNever | Reason::UserNotAllowed | Reason::UserRevoked => {
+            Failure::new(FailureKind::PermissionDenied).into()
+        }
         _ => refusal,
     })?;
+    if let Some(write_ahead) = &trust.write_ahead {
+        write_ahead.used(application.id(), Some(key.thumbprint()), now);
+    }
     Ok(Granted { principal, content: Content::Unsigned })
-}
-
-/// Whether a request of this time may have been accepted before the wall clock went back. Peers date ahead, so the
-/// fence is as much higher.
-///
-/// The fence of the start is not asked: it would have to be as much higher too, and keep everybody out for 16 minutes.
-fn before_fence<R>(trust: &Inner<R>, timestamp: UnixMillis) -> bool {
-    trust.fence.mark(DecryptionKeyMade::AfterStart).is_some_and(|mark| timestamp <= mark.plus(EARLY))
 }
 
 /// Nonces are kept so much longer than the window, for a wall clock that goes back by less than is noticed.

@@ -72,10 +72,13 @@
 //! * The layer needs the address of the socket: put a [`PeerAddress`] into the extensions, or say where it is
 //!   ([`TrustBuilder::peer_address`]). Name the proxies in front ([`TrustBuilder::trusted_proxies`]); no other
 //!   `X-Forwarded-For` is believed.
-//! * Nonces are in memory. Several processes for one server id need a shared store, and say so with
-//!   [`TrustBuilder::replicas`].
+//! * Nonces are in memory. Several processes for one server id need a shared store ([`TrustBuilder::shared_nonces`]), and
+//!   say so with [`TrustBuilder::replicas`].
 //! * After a start, requests to a decryption key that is older than the process are refused with `REPLAYED` for 60 s: an
-//!   earlier process may have accepted them.
+//!   earlier process may have accepted them. With marks in stable storage ([`TrustBuilder::durable`]) new requests are
+//!   accepted at once.
+//! * Who is trusted comes from outside: replace it with [`Trust::replace_directory`], and let a node that cannot ask
+//!   refuse ([`TrustBuilder::lease`]). `taa-service` does both, out of a store in SQLite or PostgreSQL.
 //! * RSA of a new session runs on the thread that polls: about 0.3 ms with 2048 bits, once in five minutes for each client.
 //!
 //! # Features
@@ -100,6 +103,7 @@ mod error;
 mod extract;
 mod judge;
 mod layer;
+mod lease;
 #[cfg(feature = "legacy")]
 mod legacy;
 mod observe;
@@ -108,6 +112,7 @@ mod route;
 mod service;
 mod sessions;
 mod trust;
+mod write_ahead;
 
 pub use body::{ContentError, RequestBody, ResponseBody};
 pub use builder::TrustBuilder;

@@ -12,9 +12,11 @@ use taa_core::policy::{GreatestTimeout, Skew, TrustedProxies};
 use taa_core::time::Clock;
 
 use crate::error::TrustError;
+use crate::lease::Lease;
 use crate::nonce::{Fence, Nonces, WallGuard};
 use crate::resolver::{NameTransform, UserResolver};
 use crate::sessions::SessionState;
+use crate::write_ahead::WriteAhead;
 
 /// A server's side of trust: who it is, whom it trusts, and what it remembers. Cloning shares it.
 ///
@@ -39,6 +41,8 @@ pub(crate) struct Inner<R> {
     pub(crate) response_limit: u64,
     pub(crate) nonces: Nonces,
     pub(crate) fence: Fence,
+    pub(crate) write_ahead: Option<WriteAhead>,
+    pub(crate) lease: Option<Lease>,
     pub(crate) wall_guard: WallGuard,
     pub(crate) sessions: SessionState,
 }
@@ -70,14 +74,15 @@ impl<R: UserResolver> Trust<R> {
     ///
     /// # Errors
     /// When it names another application: sessions and nonces belong to one id.
-    pub fn replace_identity(&self, identity: Identity) -> Result<(), TrustError> {
+    pub fn replace_identity(&self, identity: impl Into<Arc<Identity>>) -> Result<(), TrustError> {
+        let identity = identity.into();
         if identity.id() != self.0.identity.load().id() {
             return Err(TrustError::OtherIdentity);
         }
         if !identity.can_open() {
             return Err(TrustError::NoDecryptionKey);
         }
-        self.0.identity.store(Arc::new(identity));
+        self.0.identity.store(identity);
         Ok(())
     }
 
@@ -90,6 +95,32 @@ impl<R: UserResolver> Trust<R> {
     /// Ends every session of an application at once. Its next request opens a new one, if it may.
     pub fn end_sessions(&self, application: &AppId) {
         self.0.sessions.end(application);
+    }
+
+    /// The greatest timeout that an application's rules may name here.
+    #[must_use]
+    pub fn greatest_timeout(&self) -> GreatestTimeout {
+        self.0.greatest_timeout
+    }
+
+    /// Whether nonces are in a store that all nodes of this server id share.
+    #[must_use]
+    pub fn nonces_are_shared(&self) -> bool {
+        self.0.nonces.is_shared()
+    }
+
+    /// The store has just confirmed what this server goes by: see [`TrustBuilder::lease`](crate::TrustBuilder::lease). Call
+    /// it after a change was put in force, not before.
+    pub fn renew_lease(&self) {
+        if let Some(lease) = &self.0.lease {
+            lease.renew(self.0.clock.monotonic());
+        }
+    }
+
+    /// True when the lease is over, so that every attempt is refused until it is renewed.
+    #[must_use]
+    pub fn lease_is_over(&self) -> bool {
+        self.0.lease.as_ref().is_some_and(|lease| lease.is_over(self.0.clock.monotonic()))
     }
 
     pub(crate) fn inner(&self) -> &Inner<R> {

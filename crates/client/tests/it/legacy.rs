@@ -74,6 +74,31 @@ fn the_old_texts_count_only_here() {
 }
 
 #[test]
+fn the_key_can_be_replaced() {
+    let signer = old_signer(SignedVersion::V3);
+    let other = Arc::new(LegacySigningKey::generate(&mut |out: &mut [u8]| SystemRandom.fill(out)).unwrap());
+    let signed_by = |key: &LegacySigningKey| {
+        let mut request = get();
+        signer.sign(&mut request, &fred(), None).unwrap();
+        let now = clock().wall().unwrap();
+        let opened = Presented::parse(&request.headers).unwrap().unwrap().open(key.verifying_key()).unwrap();
+        let window = Window::new(Duration::from_secs(10), Duration::from_secs(1)).unwrap();
+        let timely = opened.check_time(now, window).unwrap();
+        timely.verify("https://tracker.example/jira/rest/api/2/search?jql=project%3DHSP").is_ok()
+    };
+    assert!(signed_by(&KEY) && !signed_by(&other));
+    signer.replace_legacy_key(Some(other.clone())).unwrap();
+    assert!(signed_by(&other) && !signed_by(&KEY));
+    let id = AppId::parse("jira:1").unwrap();
+    assert_eq!(signer.replace_legacy_key(None), Err(BuildError::NoLegacyKey(id.clone())));
+    let shared = Arc::new(LegacySigningKey::from_pkcs8_pem(&signing_key_pem()).unwrap());
+    assert_eq!(signer.replace_legacy_key(Some(shared)), Err(BuildError::LegacyKeyInUse));
+    assert!(signed_by(&other), "nothing has changed");
+    assert!(signer.remove_server(&id) && !signer.remove_server(&id));
+    signer.replace_legacy_key(None).unwrap();
+}
+
+#[test]
 fn a_key_of_its_own() {
     let without = builder(&clock()).server(old_record(SignedVersion::V3)).build();
     assert_eq!(without.err(), Some(BuildError::NoLegacyKey(AppId::parse("jira:1").unwrap())));

@@ -158,6 +158,50 @@ fn a_wall_clock_that_went_back_ends_it() {
 }
 
 #[test]
+fn a_new_signing_key_ends_it_and_the_clock_s_offset_stays() {
+    let clock = clock();
+    let signer = signer(&clock);
+    let ahead = Arc::new(taa_core::time::ManualClock::new(START.plus(Duration::from_secs(120))));
+    let tracker = Tracker::new(&ahead);
+    let (pending, answer) = exchange(&signer, &tracker, get());
+    assert_eq!(pending.read(&answer).retry(), taa_client::Retry::SignAnew);
+    let before = key(&signer);
+    let id = |signer: &Signer| {
+        let pending = signer.sign(&mut get(), &fred(), None).unwrap();
+        (pending.session().unwrap().head().signing_key, pending.created())
+    };
+    let (signed_with, created) = id(&signer);
+
+    signer.replace_identity(wiki()).unwrap();
+    assert_eq!(key(&signer), before, "the same signing key: the session goes on");
+    let rotated = rotated_wiki();
+    signer.replace_identity(rotated.clone()).unwrap();
+    assert_ne!(key(&signer), before);
+    assert_ne!(id(&signer).0, signed_with);
+    assert_eq!(id(&signer), (rotated.signing_key().id().short(), created), "by the server's clock still");
+    assert_eq!(signer.servers().len(), 1);
+
+    let other = Arc::new(stranger());
+    assert_eq!(signer.replace_identity(other), Err(taa_client::BuildError::OtherIdentity));
+    assert_eq!(id(&signer).0, rotated.signing_key().id().short());
+}
+
+#[test]
+fn each_signed_request_is_told() {
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let into = Arc::clone(&told);
+    let signer = builder(&clock())
+        .server(record())
+        .on_signed(move |id| into.lock().unwrap().push(id.clone()))
+        .build()
+        .unwrap();
+    signer.sign(&mut get(), &fred(), None).unwrap();
+    let mut elsewhere = head(http::Request::get("https://other.example/"));
+    assert!(signer.sign(&mut elsewhere, &fred(), None).is_err());
+    assert_eq!(*told.lock().unwrap(), [record().id().clone()]);
+}
+
+#[test]
 fn a_new_decryption_key_ends_it() {
     let clock = clock();
     let signer = signer(&clock);

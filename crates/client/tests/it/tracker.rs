@@ -62,6 +62,17 @@ pub(crate) fn wiki() -> Arc<Identity> {
     Arc::new(Identity::new(profile("wiki", "https://wiki.example"), signing, Vec::new()).unwrap())
 }
 
+/// The wiki after its signing key was rotated.
+pub(crate) fn rotated_wiki() -> Arc<Identity> {
+    let signing = vec![OwnKey::current(KEYS.server.clone())];
+    Arc::new(Identity::new(profile("wiki", "https://wiki.example"), signing, Vec::new()).unwrap())
+}
+
+/// Another application.
+pub(crate) fn stranger() -> Identity {
+    server("stranger", "https://stranger.example", &KEYS.decryption)
+}
+
 fn server(id: &str, base_url: &str, decryption: &DecryptingKey) -> Identity {
     let signing = vec![OwnKey::current(KEYS.server.clone())];
     Identity::new(profile(id, base_url), signing, vec![OwnKey::current(decryption.clone())]).unwrap()

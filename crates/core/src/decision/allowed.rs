@@ -1,8 +1,11 @@
 use std::sync::Arc;
 
+use super::Session;
 #[cfg(feature = "legacy")]
 use super::{NonceOutcome, Refusal};
 use crate::directory::Application;
+#[cfg(feature = "legacy")]
+use crate::directory::Directory;
 use crate::id::{KeyId, UserName};
 #[cfg(feature = "legacy")]
 use crate::legacy::{Failure, FailureKind, Proven};
@@ -11,23 +14,16 @@ use crate::policy::Protocol;
 /// A request that passed every rule the protocol has: the application may make it as this user, if the user exists.
 #[derive(Debug)]
 pub struct Allowed {
-    application: Arc<Application>,
-    user: UserName,
-    protocol: Protocol,
-    key: Option<KeyId>,
+    pub(super) application: Arc<Application>,
+    pub(super) user: UserName,
+    pub(super) protocol: Protocol,
+    /// The older versions have none.
+    pub(super) session: Option<Arc<Session>>,
 }
 
 impl Allowed {
-    pub(crate) fn new(
-        application: Arc<Application>,
-        user: UserName,
-        protocol: Protocol,
-        key: Option<KeyId>,
-    ) -> Self {
-        Self { application, user, protocol, key }
-    }
-
-    /// A request of version 2 or 3 whose signature was verified: not used before, user not on the never-as list.
+    /// A request of version 2 or 3 whose signature was verified: not used before, user not on the never-as list
+    /// nor revoked.
     ///
     /// # Errors
     /// The first of these that fails.
@@ -35,6 +31,7 @@ impl Allowed {
     pub fn older(
         proven: &Proven,
         application: &Arc<Application>,
+        directory: &Directory,
         outcome: NonceOutcome,
     ) -> Result<Self, Refusal> {
         if proven.app_id() != application.id() {
@@ -46,10 +43,16 @@ impl Allowed {
             NonceOutcome::Full => return Err(Failure::new(FailureKind::Busy).into()),
             NonceOutcome::Unavailable => return Err(Failure::new(FailureKind::System).into()),
         }
-        if application.policy().never_as().forbids(proven.user()).is_some() {
-            return Err(Failure::new(FailureKind::PermissionDenied).into());
-        }
-        Ok(Self::new(Arc::clone(application), proven.user().clone(), proven.version().into(), None))
+        directory
+            .may_name(application, proven.user())
+            .map_err(|_| Failure::new(FailureKind::PermissionDenied))?;
+        let application = Arc::clone(application);
+        Ok(Self {
+            application,
+            user: proven.user().clone(),
+            protocol: proven.version().into(),
+            session: None,
+        })
     }
 
     /// The application.
@@ -73,6 +76,12 @@ impl Allowed {
     /// The key the session was opened with.
     #[must_use]
     pub fn key(&self) -> Option<KeyId> {
-        self.key
+        self.session.as_ref().map(|session| session.signing_key())
+    }
+
+    /// This server's key that opened the session.
+    #[must_use]
+    pub fn decryption_key(&self) -> Option<KeyId> {
+        self.session.as_ref().map(|session| session.decryption_key())
     }
 }

@@ -180,6 +180,7 @@ impl Unknown {
             application: client.clone(),
             head,
             signing_key: signing.id(),
+            decryption_key: decryption.id(),
             key_made_here: decryption.made_by_this_process(),
             keys,
         };

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Allowed, Context, Reason, Refusal, Session};
+use super::{Allowed, Context, Reason, Refusal, Session, Timely};
 use crate::answer::ProvenAnswer;
 use crate::directory::Application;
 use crate::id::UserName;
@@ -125,20 +125,20 @@ impl<'a> Proven<'a> {
         NonceClaim { session: self.session.keys.name(), iv: &self.iv, keep: (!never_valid).then_some(keep) }
     }
 
-    /// Steps 7–10: what the store said, the fence, the time, the application's rules.
+    /// Steps 7 and 8: what the store said, the fence, the time.
     ///
     /// `fence` is the moment up to which certificates may have been used before, without this server's remembering
     /// it; `None` when there is no such time.
     ///
     /// # Errors
     /// The first step that fails.
-    pub fn allow(
+    pub fn in_time(
         self,
         context: &Context<'_>,
         outcome: NonceOutcome,
         fence: Option<UnixMillis>,
         now: UnixMillis,
-    ) -> Result<Allowed, Refusal> {
+    ) -> Result<Timely<'a>, Refusal> {
         let user = self.user()?.clone();
         match outcome {
             NonceOutcome::First => {}
@@ -150,29 +150,39 @@ impl<'a> Proven<'a> {
             return Err(Refusal::with_time(Reason::Fenced, now));
         }
 
-        let policy = self.application.policy();
+        let timeout = self.application.policy().timeout().capped(context.greatest_timeout);
         if !self.session.head.valid_at(now, context.skew) {
             return Err(Refusal::with_time(Reason::EnvelopeTime, now));
         }
-        if self.created < now.minus(policy.timeout().capped(context.greatest_timeout)) {
+        if self.created < now.minus(timeout) {
             return Err(Refusal::with_time(Reason::TooOld, now));
         }
         if self.created > now.plus(context.skew.get()) {
             return Err(Refusal::with_time(Reason::TooEarly, now));
         }
-        // This request passed step 8: older versions are over for this application.
-        self.application.ratchet().observe(Protocol::V4);
+        // Older versions are over for this application from now on.
+        let floor_unwritten = self.application.ratchet().observe(Protocol::V4);
+        Ok(Timely {
+            application: self.application,
+            session: self.session,
+            covered: self.covered,
+            created: self.created,
+            user,
+            floor_unwritten,
+        })
+    }
 
-        let path = self.covered.target.path();
-        if !policy.methods().allows(self.covered.method) {
-            return Err(Refusal::with_path(Reason::MethodNotAllowed, path));
-        }
-        if policy.paths().allows_raw(path).is_err() {
-            return Err(Refusal::with_path(Reason::PathNotAllowed, path));
-        }
-        if policy.never_as().forbids(&user).is_some() {
-            return Err(Reason::UserNever.into());
-        }
-        Ok(Allowed::new(self.application, user, Protocol::V4, Some(self.session.signing_key)))
+    /// Steps 7–10 at once, where nothing has to be written durably between them.
+    ///
+    /// # Errors
+    /// The first step that fails.
+    pub fn allow(
+        self,
+        context: &Context<'_>,
+        outcome: NonceOutcome,
+        fence: Option<UnixMillis>,
+        now: UnixMillis,
+    ) -> Result<Allowed, Refusal> {
+        self.in_time(context, outcome, fence, now)?.allow(context)
     }
 }

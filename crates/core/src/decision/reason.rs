@@ -148,6 +148,9 @@ pub enum Reason {
     /// The user may not log in.
     #[error("the user may not log in")]
     UserNotAllowed,
+    /// No application may act as this user any more.
+    #[error("the user is revoked for all applications")]
+    UserRevoked,
     /// The user does not exist.
     #[error("the user does not exist")]
     UserUnknown,
@@ -197,7 +200,7 @@ impl Reason {
             Self::Fenced | Self::Replayed => Code::Replayed,
             Self::MethodNotAllowed | Self::PathNotAllowed => Code::BadUrl,
             Self::NonceUnavailable | Self::System(_) => Code::System,
-            Self::UserNever | Self::UserNotAllowed => Code::PermissionDenied,
+            Self::UserNever | Self::UserNotAllowed | Self::UserRevoked => Code::PermissionDenied,
             Self::UserUnknown => Code::UserUnknown,
         }
     }

@@ -11,6 +11,7 @@ pub struct Session {
     pub(super) application: AppId,
     pub(super) head: EnvelopeHead,
     pub(super) signing_key: KeyId,
+    pub(super) decryption_key: KeyId,
     pub(super) key_made_here: bool,
     pub(super) keys: SessionKeys,
 }
@@ -26,6 +27,12 @@ impl Session {
     #[must_use]
     pub fn signing_key(&self) -> KeyId {
         self.signing_key
+    }
+
+    /// This server's key that opened its envelope.
+    #[must_use]
+    pub fn decryption_key(&self) -> KeyId {
+        self.decryption_key
     }
 
     /// The fields of its envelope.

@@ -93,12 +93,36 @@ impl Application {
         self
     }
 
+    /// Takes away keys that a person revoked, that of the older versions included: they are never used, whatever a
+    /// certificate lists.
+    #[must_use]
+    pub fn without_keys(mut self, revoked: &[KeyId]) -> Self {
+        self.keys.retain(|peer| !revoked.contains(&peer.key.id()));
+        #[cfg(feature = "legacy")]
+        {
+            self.legacy_key = self.legacy_key.filter(|key| !revoked.contains(&key.thumbprint()));
+        }
+        self
+    }
+
+    /// Begins with a ratchet that stands at version 4, because the store tells that it was seen.
+    #[must_use]
+    pub fn having_seen_v4(mut self) -> Self {
+        self.ratchet = Arc::new(Ratchet::having_seen_v4(self.policy.min_protocol()));
+        self
+    }
+
     /// Keeps the ratchet of the record this one replaces: what was seen stays seen. A person who lowers
     /// `min_protocol` leaves this out.
     #[must_use]
     pub fn with_ratchet_of(mut self, before: &Self) -> Self {
         self.ratchet = Arc::clone(&before.ratchet);
         self
+    }
+
+    /// A copy with a ratchet of its own: what is tried out on it changes nothing here.
+    pub(crate) fn apart(&self) -> Self {
+        Self { ratchet: Arc::new(Ratchet::new(self.ratchet.floor())), ..self.clone() }
     }
 
     /// Its id.
@@ -135,6 +159,12 @@ impl Application {
     #[must_use]
     pub fn accepts(&self, protocol: Protocol) -> bool {
         self.ratchet.allows(protocol)
+    }
+
+    /// Its signing keys that may be used, ended or not.
+    #[must_use]
+    pub fn keys(&self) -> &[PeerKey] {
+        &self.keys
     }
 
     /// The signing key an envelope names.

@@ -84,25 +84,44 @@ pub struct ProtocolError;
 ///
 /// Once a request of version 4 was found good, older ones are refused. Versions 2 and 3 raise nothing: until version 4
 /// was seen, what the person who set up the application allowed stays allowed. Remembering it durably is the store's
-/// task: when [`Ratchet::observe`] answers true, the new floor has to be written. Only a person lowers it, by
-/// changing the record; that makes a new ratchet.
+/// task: as long as [`Ratchet::observe`] answers true, the new floor has to be written before the request goes on; then
+/// [`Ratchet::settle`] is told. Only a person lowers it, by changing the record; that makes a new ratchet.
 #[derive(Debug)]
 pub struct Ratchet {
     start: Protocol,
     seen_v4: AtomicBool,
+    settled: AtomicBool,
 }
 
 impl Ratchet {
     /// Starts at the version that the application's record names as its lowest.
     #[must_use]
     pub const fn new(min_protocol: Protocol) -> Self {
-        Self { start: min_protocol, seen_v4: AtomicBool::new(false) }
+        Self { start: min_protocol, seen_v4: AtomicBool::new(false), settled: AtomicBool::new(false) }
     }
 
-    /// Takes note of a good request: one that has passed all checks up to time. True when this raised the floor; of
-    /// several callers at once only one is told so.
+    /// Starts at version 4, because the store tells that it was seen.
+    #[must_use]
+    pub const fn having_seen_v4(min_protocol: Protocol) -> Self {
+        Self { start: min_protocol, seen_v4: AtomicBool::new(true), settled: AtomicBool::new(true) }
+    }
+
+    /// Takes note of a good request: one that has passed all checks up to time. True while it has raised a floor that is
+    /// not written durably yet.
     pub fn observe(&self, protocol: Protocol) -> bool {
-        protocol == Protocol::V4 && self.start < Protocol::V4 && !self.seen_v4.swap(true, Ordering::AcqRel)
+        if protocol < Protocol::V4 || self.start == Protocol::V4 {
+            return false;
+        }
+        // Most requests find it true, and write nothing that others read.
+        if !self.seen_v4.load(Ordering::Acquire) {
+            self.seen_v4.store(true, Ordering::Release);
+        }
+        !self.settled.load(Ordering::Acquire)
+    }
+
+    /// Takes note that the floor was written durably.
+    pub fn settle(&self) {
+        self.settled.store(true, Ordering::Release);
     }
 
     /// The lowest version that is accepted now.
@@ -144,10 +163,19 @@ mod tests {
         let ratchet = Ratchet::new(Protocol::V2);
         assert!(!ratchet.observe(Protocol::V3) && ratchet.allows(Protocol::V2));
         assert!(ratchet.observe(Protocol::V4));
-        assert!(!ratchet.observe(Protocol::V4), "told once");
+        assert!(ratchet.observe(Protocol::V4), "told until it is written");
+        ratchet.settle();
+        assert!(!ratchet.observe(Protocol::V4));
         assert!(!ratchet.observe(Protocol::V2));
         assert_eq!(ratchet.floor(), Protocol::V4);
         assert!(!ratchet.allows(Protocol::V3) && ratchet.allows(Protocol::V4));
+    }
+
+    #[test]
+    fn what_the_store_tells_is_written_already() {
+        let ratchet = Ratchet::having_seen_v4(Protocol::V2);
+        assert!(!ratchet.allows(Protocol::V3) && ratchet.allows(Protocol::V4));
+        assert!(!ratchet.observe(Protocol::V4));
     }
 
     #[test]

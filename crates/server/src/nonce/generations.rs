@@ -1,6 +1,5 @@
 use hashbrown::HashTable;
-
-use super::NonceKey;
+use taa_core::nonce::NonceKey;
 
 /// Two generations of nonces: the one that grows, and the one before.
 ///

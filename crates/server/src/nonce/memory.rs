@@ -7,12 +7,12 @@ use std::time::Duration;
 
 use siphasher::sip::SipHasher13;
 use taa_core::id::AppId;
+use taa_core::nonce::{NonceError, NonceKey, NonceStore, Seen};
 use taa_core::time::Clock;
 
 use super::applications::{self, Applications, Counts};
 use super::count::Count;
 use super::generations::{Generations, Over};
-use super::{NonceError, NonceKey, NonceStore, Seen};
 use crate::limit::shards::{Apart, Shards, lock, sip_key};
 
 /// How much a [`MemoryNonces`] holds, and for how long.

@@ -73,10 +73,15 @@ const TOLERATED: Duration = Duration::from_secs(30);
 
 #[cfg(test)]
 mod tests {
+    use taa_core::id::AppId;
     use taa_core::time::{Clock, ManualClock};
 
     use super::super::DecryptionKeyMade::AfterStart;
     use super::*;
+
+    fn wiki() -> AppId {
+        AppId::parse("wiki").unwrap()
+    }
 
     struct Watched {
         clock: ManualClock,
@@ -108,11 +113,11 @@ mod tests {
         assert_eq!(watched.check(), None);
         watched.step_back(30_000);
         assert_eq!(watched.check(), None);
-        assert_eq!(watched.fence.mark(AfterStart), None);
+        assert_eq!(watched.fence.mark(&wiki(), AfterStart), None);
         watched.step_back(1);
         let back = WentBack { by: Duration::from_millis(30_001), expected: UnixMillis(10_005_000) };
         assert_eq!(watched.check(), Some(back));
-        assert_eq!(watched.fence.mark(AfterStart), Some(UnixMillis(10_065_000)));
+        assert_eq!(watched.fence.mark(&wiki(), AfterStart), Some(UnixMillis(10_065_000)));
         assert_eq!(watched.check(), None, "said once");
     }
 
@@ -136,7 +141,7 @@ mod tests {
         watched.step_back(10_000_000);
         assert!(watched.check().is_some());
         // Whatever was accepted by the clock that was ahead stays refused when that time comes.
-        assert!(watched.fence.covers(UnixMillis(20_030_000), AfterStart));
+        assert!(watched.fence.covers(&wiki(), UnixMillis(20_030_000), AfterStart));
     }
 
     #[test]
@@ -146,7 +151,7 @@ mod tests {
         watched.clock.advance(Duration::from_secs(1));
         watched.step_back(3_600_000);
         watched.check();
-        assert!(watched.fence.covers(created, AfterStart));
+        assert!(watched.fence.covers(&wiki(), created, AfterStart));
     }
 
     #[test]
@@ -158,7 +163,7 @@ mod tests {
                 .map(|_| {
                     scope.spawn(|| {
                         let told = usize::from(watched.check().is_some());
-                        assert!(watched.fence.covers(UnixMillis(10_000_000), AfterStart));
+                        assert!(watched.fence.covers(&wiki(), UnixMillis(10_000_000), AfterStart));
                         told
                     })
                 })

@@ -1,90 +1,10 @@
-use std::error::Error;
-use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use taa_core::id::AppId;
+use taa_core::nonce::{DynNonceStore, NonceError, NonceKey, Seen};
 
-use super::{MemoryNonces, NonceKey};
-
-/// Whether a nonce was there before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Seen {
-    /// It was recorded earlier: the request is `REPLAYED`.
-    Before,
-    /// It was not there, and is now.
-    First,
-}
-
-/// Where nonces are kept.
-///
-/// Only the requests of sessions that were proven reach it (wire document, section 5: the tag is step 5, the nonce step 7).
-pub trait NonceStore: fmt::Debug + Send + Sync + 'static {
-    /// Looks up and records in **one** atomic step: of any number of callers with one key, on all nodes, exactly one is told
-    /// [`Seen::First`].
-    ///
-    /// The nonce is kept for at least `keep` from now, by a clock that does not jump, and counts for `app`. `keep` ends at
-    /// `created` + the server's greatest timeout + 60 s, at most 5 minutes after the envelope (wire document, section 4).
-    ///
-    /// # Errors
-    /// [`NonceError`]. Then the request is refused; nothing may have been recorded.
-    fn record(
-        &self,
-        app: &AppId,
-        key: NonceKey,
-        keep: Duration,
-    ) -> impl Future<Output = Result<Seen, NonceError>> + Send;
-
-    /// Looks up without recording: for a certificate that can never be valid (wire document, section 4).
-    ///
-    /// # Errors
-    /// [`NonceError`]. Then the request is refused.
-    fn contains(&self, key: NonceKey) -> impl Future<Output = Result<bool, NonceError>> + Send;
-
-    /// Whether all nodes that answer for one server id may use it together. A server with replicas demands it.
-    fn is_shared(&self) -> bool;
-}
-
-/// A future in a box.
-pub type BoxedFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-/// [`NonceStore`] behind a pointer. Implement that one; this comes with it.
-pub trait DynNonceStore: fmt::Debug + Send + Sync + 'static {
-    /// See [`NonceStore::record`].
-    fn record_dyn<'a>(
-        &'a self,
-        app: &'a AppId,
-        key: NonceKey,
-        keep: Duration,
-    ) -> BoxedFuture<'a, Result<Seen, NonceError>>;
-
-    /// See [`NonceStore::contains`].
-    fn contains_dyn(&self, key: NonceKey) -> BoxedFuture<'_, Result<bool, NonceError>>;
-
-    /// See [`NonceStore::is_shared`].
-    fn is_shared_dyn(&self) -> bool;
-}
-
-impl<S: NonceStore> DynNonceStore for S {
-    fn record_dyn<'a>(
-        &'a self,
-        app: &'a AppId,
-        key: NonceKey,
-        keep: Duration,
-    ) -> BoxedFuture<'a, Result<Seen, NonceError>> {
-        Box::pin(self.record(app, key, keep))
-    }
-
-    fn contains_dyn(&self, key: NonceKey) -> BoxedFuture<'_, Result<bool, NonceError>> {
-        Box::pin(self.contains(key))
-    }
-
-    fn is_shared_dyn(&self) -> bool {
-        self.is_shared()
-    }
-}
+use super::MemoryNonces;
 
 /// The store that a server uses: this process's memory, or another one.
 ///
@@ -112,7 +32,7 @@ impl Nonces {
         Self(Place::Store(store))
     }
 
-    /// See [`NonceStore::record`].
+    /// See [`NonceStore::record`](taa_core::nonce::NonceStore::record).
     ///
     /// # Errors
     /// [`NonceError`]. Then the request is refused.
@@ -123,7 +43,7 @@ impl Nonces {
         }
     }
 
-    /// See [`NonceStore::contains`].
+    /// See [`NonceStore::contains`](taa_core::nonce::NonceStore::contains).
     ///
     /// # Errors
     /// [`NonceError`]. Then the request is refused.
@@ -134,7 +54,18 @@ impl Nonces {
         }
     }
 
-    /// See [`NonceStore::is_shared`].
+    /// See [`NonceStore::resume`](taa_core::nonce::NonceStore::resume). Memory forgets nothing.
+    ///
+    /// # Errors
+    /// [`NonceError`]. Then the store goes on refusing.
+    pub async fn resume(&self) -> Result<(), NonceError> {
+        match &self.0 {
+            Place::Memory(_) => Ok(()),
+            Place::Store(store) => store.resume_dyn().await,
+        }
+    }
+
+    /// See [`NonceStore::is_shared`](taa_core::nonce::NonceStore::is_shared).
     #[must_use]
     pub fn is_shared(&self) -> bool {
         match &self.0 {
@@ -144,27 +75,13 @@ impl Nonces {
     }
 }
 
-/// A nonce could not be recorded. The request is refused, never let through.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum NonceError {
-    /// There is no room, for this application or for all: `BUSY`.
-    #[error("the nonce table is full")]
-    Full,
-    /// The nonce would have to be kept longer than this store keeps any: `SYSTEM`. No certificate that the wire document
-    /// allows needs it.
-    #[error("a nonce cannot be kept for so long")]
-    TooLong,
-    /// The store did not answer, or not as it should: `SYSTEM`.
-    #[error("the nonce store is not available")]
-    Unavailable(#[source] Box<dyn Error + Send + Sync>),
-}
-
 #[cfg(test)]
 mod tests {
+    use std::error::Error;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::task::{Context, Poll, Waker};
 
+    use taa_core::nonce::NonceStore;
     use taa_core::time::{ManualClock, UnixMillis};
 
     use super::*;
