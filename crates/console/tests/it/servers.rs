@@ -1,0 +1,158 @@
+//! Servers that are called.
+
+use http::StatusCode;
+use taa_store::model::{Actor, ServerUpdate};
+
+use crate::peers::Peer;
+use crate::world::World;
+
+async fn with_server() -> (World, Peer) {
+    let (world, peer) = (World::new().await, Peer::wiki().await);
+    world.trust(&peer, false, true).await;
+    (world, peer)
+}
+
+fn fields<'a>(version: &'a str, changed: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let mut fields = vec![
+        ("id", "wiki:1"),
+        ("version", version),
+        ("name", "Wiki"),
+        ("base_url", "https://wiki.example/confluence"),
+        ("lifetime", "120"),
+    ];
+    for (name, value) in changed {
+        fields.retain(|(known, _)| known != name);
+        fields.push((name, value));
+    }
+    fields
+}
+
+#[tokio::test]
+async fn changed_switched_deleted() {
+    let (world, _peer) = with_server().await;
+    world.page("/servers").await.says("Engineering wiki").says("version 4, sessions of 300 s");
+    let page = world.page("/server?id=wiki:1").await;
+    assert_eq!((page.heading(), page.value("lifetime").unwrap().as_str()), ("Engineering wiki", "300"));
+    let version = page.value("version").unwrap();
+    let done = world
+        .post("/server?id=wiki:1", &fields(&version, &[("require_content_digest", "true")]))
+        .await
+        .location();
+    world.page(&done).await.says("It is in force for the next request.");
+    let snapshot = world.store.snapshot();
+    let server = snapshot.server("wiki:1").unwrap();
+    assert_eq!(server.base_url.as_str(), "https://wiki.example/confluence");
+    assert_eq!((server.lifetime.as_secs(), server.require_content_digest, server.enabled), (120, true, true));
+
+    world.post("/server/disable", &[("id", "wiki:1")]).await.location();
+    let snapshot = world.store.snapshot();
+    let server = snapshot.server("wiki:1").unwrap();
+    assert_eq!((server.enabled, server.lifetime.as_secs()), (false, 120), "nothing else has changed");
+    world.page("/servers").await.says("Off");
+    // A change of what is off leaves it off.
+    let version = world.page("/server?id=wiki:1").await.value("version").unwrap();
+    world.post("/server?id=wiki:1", &fields(&version, &[])).await.location();
+    assert!(!world.store.snapshot().server("wiki:1").unwrap().enabled);
+    world.post("/server/enable", &[("id", "wiki:1")]).await.location();
+    assert!(world.store.snapshot().server("wiki:1").unwrap().enabled);
+
+    assert_eq!(world.page("/server/delete?id=wiki:1").await.heading(), "Delete Wiki?");
+    assert_eq!(
+        world.post("/server/delete", &[("id", "wiki:1")]).await.location(),
+        "/servers?done=server-removed"
+    );
+    assert!(world.store.snapshot().servers.is_empty());
+    for path in ["/server?id=wiki:1", "/server/delete?id=wiki:1"] {
+        assert_eq!(world.get(path).await.status, StatusCode::NOT_FOUND);
+    }
+    for path in ["/server/enable", "/server/disable", "/server/delete"] {
+        assert_eq!(world.post(path, &[("id", "wiki:1")]).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn every_rule_of_a_field_is_told_at_the_field() {
+    let (world, _peer) = with_server().await;
+    let version = world.page("/server?id=wiki:1").await.value("version").unwrap();
+    let before = world.generation();
+    for (name, value) in [
+        ("name", ""),
+        ("base_url", ""),
+        ("base_url", "wiki.example"),
+        ("base_url", "ftp://wiki.example/"),
+        ("base_url", "https://user:pw@wiki.example/"),
+        ("base_url", "https://wiki.example/?x"),
+        ("base_url", "https://wiki.example/a;b"),
+        ("base_url", "http://wiki.example/"),
+        ("lifetime", "0"),
+        ("lifetime", "901"),
+        ("lifetime", "soon"),
+    ] {
+        let answer = world.post("/server?id=wiki:1", &fields(&version, &[(name, value)])).await;
+        let page = answer.is(StatusCode::UNPROCESSABLE_ENTITY).page();
+        let errors = page.errors();
+        assert_eq!(errors.len(), 1, "{name} {value:?}: {errors:?}");
+        assert_eq!(errors[0].0, format!("f-{name}-error"), "{value:?}");
+        assert_eq!(page.value(name).unwrap(), value);
+    }
+    assert_eq!(world.store.poll().await.unwrap().generation, before);
+    // Plain http has to be asked for.
+    let plain = [("base_url", "http://wiki.example/"), ("insecure_allow_http", "true")];
+    world.post("/server?id=wiki:1", &fields(&version, &plain)).await.location();
+    world.page("/servers").await.says("Plain http");
+}
+
+#[tokio::test]
+async fn two_at_once_lose_nothing() {
+    let (world, _peer) = with_server().await;
+    let first = world.page("/server?id=wiki:1").await.value("version").unwrap();
+    let snapshot = world.store.snapshot();
+    let known = snapshot.server("wiki:1").unwrap();
+    let update = ServerUpdate {
+        version: known.version,
+        name: "Bert's".into(),
+        base_url: known.base_url.clone(),
+        lifetime: known.lifetime,
+        insecure_allow_http: false,
+        require_content_digest: false,
+        enabled: true,
+    };
+    world.store.update_server(&known.id, update, &Actor::new("bert")).await.unwrap();
+    let page = world.post("/server?id=wiki:1", &fields(&first, &[])).await.is(StatusCode::CONFLICT).page();
+    page.says("Somebody else has changed this meanwhile").says("bert changed it").says("Bert's");
+    assert_eq!(page.value("name").unwrap(), "Wiki");
+    assert_eq!(world.store.snapshot().server("wiki:1").unwrap().name, "Bert's");
+    let second = page.value("version").unwrap();
+    world.post("/server?id=wiki:1", &fields(&second, &[])).await.location();
+    assert_eq!(world.store.snapshot().server("wiki:1").unwrap().name, "Wiki");
+}
+
+#[tokio::test]
+async fn its_certificate_is_fetched_again() {
+    let (world, mut peer) = with_server().await;
+    peer.say(|says| says.seq = 2);
+    let done = world.post("/refresh", &[("id", "wiki:1"), ("from", "server")]).await.location();
+    assert_eq!(done, "/server?id=wiki%3A1&done=refresh-taken");
+    world.page(&done).await.says("number 2");
+    let second = world.post("/look-again", &[("id", "wiki:1"), ("from", "server")]).await.location();
+    world.page(&second).await.says("The two are the same.");
+    let fingerprint = peer.fingerprint();
+    let fields = [("fingerprint", fingerprint.as_str()), ("compared", "true"), ("direction", "keys")];
+    let done = world.post(second.split('?').next().unwrap(), &fields).await.location();
+    assert_eq!(done, "/server?id=wiki%3A1&done=keys-taken");
+    assert_eq!(world.post("/refresh", &[("id", "nobody")]).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(world.post("/look-again", &[("id", "nobody")]).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_broken_record_can_only_be_deleted() {
+    let (world, _peer) = with_server().await;
+    world.sql("UPDATE taa_servers SET base_url = 'nonsense'").await;
+    world.sql("UPDATE taa_state SET generation = generation + 1").await;
+    world.page("/servers").await.says("Broken");
+    world.get("/server?id=wiki:1").await.is(StatusCode::CONFLICT);
+    world.post("/server/enable", &[("id", "wiki:1")]).await.is(StatusCode::CONFLICT);
+    world.page("/server/delete?id=wiki:1").await;
+    world.post("/server/delete", &[("id", "wiki:1")]).await.location();
+    assert!(world.store.snapshot().servers.is_empty());
+}
