@@ -1,0 +1,115 @@
+//! Where a person answers: on a terminal.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::process::{Command, Stdio};
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+
+use crate::home::Home;
+
+/// Runs the command on a terminal of this width and types a line; its exit code, and what stood on the screen.
+fn on_terminal(home: &Home, width: u16, typed: &str, args: &[&str]) -> (i32, String) {
+    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+    grantpt(&master).unwrap();
+    unlockpt(&master).unwrap();
+    let name = ptsname(&master, Vec::new()).unwrap();
+    let slave = OpenOptions::new().read(true).write(true).open(name.to_str().unwrap()).unwrap();
+    tcsetwinsize(&slave, Winsize { ws_row: 40, ws_col: width, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
+    let end = || Stdio::from(OwnedFd::from(slave.try_clone().unwrap()));
+    let mut child = Command::new(assert_cmd::cargo::cargo_bin("taa"))
+        .current_dir(home.path("."))
+        .args(args)
+        .env_remove("TAA_STORE")
+        .env_remove("NO_COLOR")
+        .env("TERM", "xterm")
+        .stdin(end())
+        .stdout(end())
+        .stderr(end())
+        .spawn()
+        .unwrap();
+    drop(slave);
+    let mut master = File::from(master);
+    master.write_all(typed.as_bytes()).unwrap();
+    let mut screen = Vec::new();
+    let mut chunk = [0; 4096];
+    // Reading fails once nobody has the terminal open any more.
+    while let Ok(length @ 1..) = master.read(&mut chunk) {
+        screen.extend_from_slice(&chunk[..length]);
+    }
+    (child.wait().unwrap().code().unwrap(), String::from_utf8(screen).unwrap())
+}
+
+fn without_colours(screen: &str) -> String {
+    let mut text = String::new();
+    let mut rest = screen;
+    while let Some((before, escape)) = rest.split_once("\u{1b}[") {
+        text.push_str(before);
+        rest = escape.split_once('m').unwrap().1;
+    }
+    text + rest
+}
+
+#[test]
+fn only_yes_is_one() {
+    let (tracker, wiki) = (Home::of("tracker:1"), Home::of("wiki:1"));
+    let add = ["trust", "add", wiki.base_url(), "--addresses", "127.0.0.1"];
+    for typed in ["no\n", "y\n", "\n", "\u{4}"] {
+        let (code, screen) = on_terminal(&tracker, 100, typed, &add);
+        assert_eq!(code, 5, "{screen}");
+        assert!(screen.contains("nothing was changed"), "{screen}");
+    }
+    assert_eq!(tracker.taa(&["trust", "list", "--json"]).fine().stdout.trim(), "[]");
+    let (code, screen) = on_terminal(&tracker, 100, "yes\n", &add);
+    assert_eq!(code, 0, "{screen}");
+    assert!(screen.contains(&wiki.fingerprint()) && screen.contains("any user"), "{screen}");
+    assert!(screen.contains("wiki:1 is trusted now"), "{screen}");
+    let (code, screen) = on_terminal(&tracker, 100, "yes\n", &["trust", "remove", "wiki:1"]);
+    assert_eq!(code, 0, "{screen}");
+}
+
+#[test]
+fn everything_fits() {
+    let (tracker, wiki) = (Home::of("tracker:1"), Home::of("wiki:1"));
+    tracker
+        .trust(&wiki, &["--both", "--never-as", "admin, svc-*, somebody-with-a-very-long-user-name-indeed"]);
+    wiki.call(&tracker);
+    let url =
+        format!("{}/rest/api/2/search?jql=project%20%3D%20HSP%20order%20by%20created", tracker.base_url());
+    let headers = wiki.taa(&["sign", "GET", &url, "--user", "fred", "--raw"]).fine().stdout;
+    let (_, target) = url.split_once("/rest").unwrap();
+    let request = tracker.file("request.txt", format!("GET /rest{target} HTTP/1.1\n{headers}"));
+    for width in [60, 80, 120] {
+        for args in [
+            &["trust", "list"][..],
+            &["trust", "show", "wiki:1"],
+            &["server", "list"],
+            &["server", "show", "wiki:1"],
+            &["key", "list"],
+            &["key", "rotate"],
+            &["certificate", "show"],
+            &["audit", "list"],
+            &["doctor", "--offline"],
+            &["explain", &request, "--from", "127.0.0.1"],
+            &["explain", &request, "--no-store"],
+            &["check", "wiki:1", "GET", "/rest/api/2/search", "--user", "fred"],
+        ] {
+            let (_, screen) = on_terminal(&tracker, width, "", args);
+            let text = without_colours(&screen);
+            let widest = text.lines().max_by_key(|line| line.chars().count()).unwrap();
+            assert!(widest.chars().count() <= usize::from(width), "{width} {args:?}: {widest:?}");
+        }
+    }
+}
+
+#[test]
+fn colours_only_where_they_are_seen() {
+    let home = Home::of("wiki:1");
+    let (_, screen) = on_terminal(&home, 80, "", &["doctor", "--offline"]);
+    assert!(screen.contains("\u{1b}["), "{screen}");
+    let (_, screen) = on_terminal(&home, 80, "", &["doctor", "--offline", "--json"]);
+    assert!(!screen.contains("\u{1b}["), "{screen}");
+    assert!(!home.taa(&["doctor", "--offline"]).fine().stdout.contains("\u{1b}["));
+}
