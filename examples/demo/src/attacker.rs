@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use example_support::by_options;
 use http::request::Parts;
 use reqwest::Client;
 use reqwest::redirect;
@@ -13,9 +14,11 @@ use taa_core::directory::{Application, Directory};
 use taa_core::id::{AppId, UserName};
 use taa_core::identity::{Identity, OwnKey, Profile};
 use taa_core::key::{KeySize, SigningKey};
-use taa_core::policy::{AddressRules, GreatestTimeout, MethodRules, PathRules, Policy};
+use taa_core::policy::{AddressRules, GreatestTimeout, MethodRules, NeverAs, PathRules, Protocol};
 use taa_core::request::ContentDigest;
 use taa_core::time::{Clock, ManualClock, SystemClock};
+use taa_store::model::{NewApplication, PeerKeys, Rules};
+use taa_store::{Store, StoreError};
 use url::Url;
 
 use crate::answer::Answer;
@@ -27,6 +30,26 @@ pub(crate) struct Attacker {
     signer: Signer,
     http: Client,
     tracker: Url,
+}
+
+/// The applications of this demonstration that are trusted for a while.
+const TRUSTED: [&str; 3] = ["elsewhere", "late", "trusted"];
+
+/// Takes back the trust in all of them.
+pub(crate) async fn forget_all(pair: &Pair) -> Result<()> {
+    let Some(store) = &pair.store else { return Ok(()) };
+    for id in TRUSTED {
+        forget(store, id).await?;
+    }
+    Ok(())
+}
+
+/// One may be there from a time before, with another key.
+async fn forget(store: &Store, id: &str) -> Result<()> {
+    match store.remove_application(id, &by_options()).await {
+        Ok(_) | Err(StoreError::NotFound(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// A signed request that was not sent yet.
@@ -59,26 +82,59 @@ impl Attacker {
             older_protocols: Vec::new(),
         };
         let identity = Arc::new(Identity::new(profile, vec![OwnKey::current(signing)], Vec::new())?);
-        let record = ServerRecord::builder(pair.trust.identity().certificate())
+        let trust = pair.trusts.first().context("there is a tracker")?;
+        let record = ServerRecord::builder(trust.identity().certificate())
             .base_url(pair.tracker_url.clone())
             .build()?;
         let signer = Signer::builder(Arc::clone(&identity)).server(record).clock(clock).build()?;
-        let http = Client::builder().redirect(redirect::Policy::none()).build()?;
+        let http = Client::builder()
+            .redirect(redirect::Policy::none())
+            // A connection for each request, so that each node gets some.
+            .pool_max_idle_per_host(0)
+            .build()?;
         Ok(Self { identity, signer, http, tracker: pair.tracker_url.clone() })
     }
 
     /// Lets the tracker's administrator trust this application, for calls from `addresses`.
-    pub(crate) fn be_trusted(&self, pair: &Pair, addresses: &str) -> Result<()> {
-        let policy = Policy::builder()
-            .addresses(AddressRules::parse_list(addresses)?)
-            .paths(PathRules::parse_list("/rest/api/2/search\n/rest/api/2/issue")?)
-            .methods(MethodRules::parse_list("GET\nPOST")?)
-            .build(GreatestTimeout::default())?;
-        let application = Application::new(&AwsLc, self.identity.certificate(), policy)?;
-        let before = pair.trust.directory();
-        let others = before.applications().map(|other| Application::clone(other));
-        pair.trust.replace_directory(Directory::new(others.chain([application]))?);
-        Ok(())
+    pub(crate) async fn be_trusted(&self, pair: &Pair, addresses: &str) -> Result<()> {
+        let rules = Rules {
+            addresses: AddressRules::parse_list(addresses)?,
+            paths: PathRules::parse_list("/rest/api/2/search\n/rest/api/2/issue")?,
+            methods: MethodRules::parse_list("GET\nPOST")?,
+            never_as: NeverAs::default(),
+            timeout: Duration::from_secs(60),
+            min_protocol: Protocol::V4,
+            allow_repeats: false,
+        };
+        let Some(store) = &pair.store else {
+            let policy = rules.policy(GreatestTimeout::default())?;
+            let application = Application::new(&AwsLc, self.identity.certificate(), policy)?;
+            for trust in &pair.trusts {
+                let before = trust.directory();
+                let others = before.applications().map(|other| Application::clone(other));
+                trust.replace_directory(Directory::new(others.chain([application.clone()]))?);
+            }
+            return Ok(());
+        };
+        let id = self.identity.id();
+        forget(store, id.as_str()).await?;
+        let new = NewApplication {
+            id: id.clone(),
+            name: id.to_string(),
+            base_url: self.identity.certificate().content().base_url.clone(),
+            keys: PeerKeys { certificate: Some(self.identity.certificate().clone()), legacy: None },
+            rules,
+        };
+        store.add_application(new, &by_options()).await?;
+        // The other node learns of it within a second.
+        let known = || pair.trusts.iter().all(|trust| trust.directory().application(id.as_str()).is_some());
+        for _ in 0..100 {
+            if known() {
+                return Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        anyhow::bail!("a node of the tracker has not learned of {id}")
     }
 
     /// Signs a request as `user`.

@@ -10,8 +10,8 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use taa_core::answer::Code;
 
 use crate::answer::Answer;
-use crate::attacker::Attacker;
-use crate::pair::Pair;
+use crate::attacker::{self, Attacker};
+use crate::pair::{Pair, Start};
 use crate::reader;
 
 /// What was asked, what was expected and what came.
@@ -35,12 +35,8 @@ impl Report {
 }
 
 /// Runs everything; the exit code is 0 only if every answer was the right one.
-pub(crate) async fn run() -> Result<ExitCode> {
-    let pair = Pair::start("127.0.0.1:0", "127.0.0.1:0").await?;
-    let mut report = Report::default();
-    readers(&pair, &mut report).await?;
-    applications(&pair, &mut report).await?;
-
+pub(crate) async fn run(start: &Start) -> Result<ExitCode> {
+    let (report, pair) = drive(start).await?;
     let mut table = Table::new();
     table.load_preset(UTF8_FULL_CONDENSED).set_header(["who asks, and how", "expected", "got", ""]);
     for row in &report.rows {
@@ -51,7 +47,22 @@ pub(crate) async fn run() -> Result<ExitCode> {
     writeln!(out, "wiki    {}  {}", pair.wiki_url, pair.wiki_fingerprint)?;
     writeln!(out, "{table}")?;
     writeln!(out, "{} passed, {} failed", report.rows.len() - report.wrong, report.wrong)?;
+    pair.stop().await;
     Ok(if report.wrong == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Asks everything. The pair still runs afterwards.
+async fn drive(start: &Start) -> Result<(Report, Pair)> {
+    let pair = Pair::start(start).await?;
+    let mut report = Report::default();
+    if start.place.is_some() {
+        // The process before this one may have ended just now.
+        settled(&pair).await?;
+    }
+    readers(&pair, &mut report).await?;
+    applications(&pair, &mut report).await?;
+    let pair = if start.place.is_some() { restart(start, pair, &mut report).await? } else { pair };
+    Ok((report, pair))
 }
 
 /// What the wiki's page shows to whom.
@@ -74,6 +85,41 @@ async fn readers(pair: &Pair, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
+/// Stops both and starts them again, and neither is told where the other lives.
+async fn restart(start: &Start, pair: Pair, report: &mut Report) -> Result<Pair> {
+    attacker::forget_all(&pair).await?;
+    let before = (pair.tracker_fingerprint.clone(), pair.wiki_fingerprint.clone());
+    let (added, tracker_url) = (pair.added(), pair.tracker_url.clone());
+    pair.stop().await;
+    let pair = Pair::start(&Start { set_up: false, ..start.clone() }).await?;
+    report.check("after a restart, the tracker's keys", &before.0, &pair.tracker_fingerprint);
+    report.check("after a restart, the wiki's keys", &before.1, &pair.wiki_fingerprint);
+    report.check("after a restart, where the tracker lives", tracker_url.as_str(), pair.tracker_url.as_str());
+    let told = |same: bool| if same { "as it was set up" } else { "set up anew, or gone" };
+    report.check(
+        "after a restart, the trust in the wiki",
+        told(true),
+        told(!added.is_empty() && added == pair.added()),
+    );
+    let issues = settled(&pair).await?;
+    report.check("after a restart, the page, for admin", "2 issues", &format!("{issues} issues"));
+    Ok(pair)
+}
+
+/// How many issues the administrator sees once a restart is over: requests that may have been accepted just before the
+/// end are not accepted again, so for about 2 s all are refused.
+async fn settled(pair: &Pair) -> Result<usize> {
+    let mut shown = reader::look(&pair.wiki_url, Some("admin")).await?;
+    for _ in 0..50 {
+        if shown.issues == 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        shown = reader::look(&pair.wiki_url, Some("admin")).await?;
+    }
+    Ok(shown.issues)
+}
+
 /// What the tracker answers to applications that ask directly.
 async fn applications(pair: &Pair, report: &mut Report) -> Result<()> {
     const SEARCH: &str = "rest/api/2/search?jql=project%20%3D%20HSP";
@@ -87,17 +133,17 @@ async fn applications(pair: &Pair, report: &mut Report) -> Result<()> {
     report.answer("an unknown application", &Answer::unproven(401, Code::AppUnknown), &got);
 
     let elsewhere = Attacker::new("elsewhere", pair)?;
-    elsewhere.be_trusted(pair, "10.9.9.9")?;
+    elsewhere.be_trusted(pair, "10.9.9.9").await?;
     let got = elsewhere.send(&elsewhere.sign("GET", SEARCH, "admin", "")?).await?;
     report.answer("a trusted one, from a wrong address", &Answer::unproven(403, Code::BadRemoteIp), &got);
 
     let late = Attacker::late("late", pair, Duration::from_secs(120))?;
-    late.be_trusted(pair, "127.0.0.1")?;
+    late.be_trusted(pair, "127.0.0.1").await?;
     let got = late.send(&late.sign("GET", SEARCH, "admin", "")?).await?;
     report.answer("a trusted one, with an expired request", &Answer::proven(401, Code::OldCert), &got);
 
     let trusted = Attacker::new("trusted", pair)?;
-    trusted.be_trusted(pair, "127.0.0.1")?;
+    trusted.be_trusted(pair, "127.0.0.1").await?;
     let got = trusted.send(&trusted.sign("GET", SEARCH, "ghost", "")?).await?;
     report.answer("for a user the tracker does not know", &Answer::proven(403, Code::UserUnknown), &got);
 
@@ -129,4 +175,64 @@ async fn applications(pair: &Pair, report: &mut Report) -> Result<()> {
     let got = trusted.send(&request).await?;
     report.answer("with another method than was signed", &Answer::unproven(401, Code::BadSignature), &got);
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use sqlx::{Connection as _, PgConnection};
+    use taa_core::crypto::{Random as _, SystemRandom};
+
+    use super::*;
+    use crate::place::Place;
+
+    fn start(place: Option<Place>, nonces: Option<&str>) -> Start {
+        let any = || "127.0.0.1:0".to_owned();
+        let nonces = nonces.and_then(|url| url.parse().ok());
+        Start { tracker: any(), wiki: any(), place, nonces, admin_password_file: None, set_up: true }
+    }
+
+    async fn all_right(start: &Start, checks: usize) -> (String, String) {
+        let (report, pair) = drive(start).await.unwrap();
+        let found = (pair.tracker_fingerprint.clone(), pair.wiki_fingerprint.clone());
+        pair.stop().await;
+        assert_eq!((report.rows.len(), report.wrong), (checks, 0), "{:#?}", report.rows);
+        found
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn without_a_store() {
+        all_right(&start(None, None), 16).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn in_a_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let start = start(Some(Place::Sqlite(dir.path().join("new"))), None);
+        let first = all_right(&start, 21).await;
+        assert_eq!(all_right(&start, 21).await, first, "another process finds the same");
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    #[ignore = "needs PostgreSQL and Redis"]
+    async fn two_nodes() {
+        let from = |name: &str, default: &str| {
+            std::env::var_os(name).map_or_else(|| default.to_owned(), |value| value.into_string().unwrap())
+        };
+        let server = from("TAA_TEST_POSTGRES", "postgres://root@127.0.0.1:5432/test");
+        let redis = from("TAA_TEST_REDIS", "redis://127.0.0.1:6379/");
+        let mut number = [0; 8];
+        SystemRandom.fill(&mut number).unwrap();
+        let database = format!("taa_demo_{:016x}", u64::from_be_bytes(number));
+        let run = async |statement: String| {
+            let mut connection = PgConnection::connect(&server).await.unwrap();
+            sqlx::raw_sql(sqlx::AssertSqlSafe(statement)).execute(&mut connection).await.unwrap();
+        };
+        run(format!("CREATE DATABASE {database}")).await;
+        let mut url: url::Url = server.parse().unwrap();
+        url.set_path(&database);
+        let start = start(Some(Place::Postgres(url)), Some(&redis));
+        let first = all_right(&start, 21).await;
+        assert_eq!(all_right(&start, 21).await, first);
+        run(format!("DROP DATABASE {database} WITH (FORCE)")).await;
+    }
 }

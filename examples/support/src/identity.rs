@@ -1,5 +1,4 @@
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
@@ -12,6 +11,8 @@ use taa_core::legacy::LegacySigningKey;
 use taa_core::policy::Protocol;
 use taa_core::time::{Clock, SystemClock};
 use url::Url;
+
+use crate::secret_file::{read, write as write_secret};
 
 /// Who this application is, from the command line.
 #[derive(Clone, Debug, clap::Args)]
@@ -164,24 +165,6 @@ fn next_issue(file: &Path, wanted: Issue) -> Result<Issue> {
 
 fn before_of(before: &Issue) -> Issue {
     Issue { id: before.id.clone(), name: before.name.clone(), base_url: before.base_url.clone(), ..*before }
-}
-
-fn read(file: &Path) -> Result<Option<String>> {
-    match fs::read_to_string(file) {
-        Ok(text) => Ok(Some(text)),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error).with_context(|| format!("cannot read {}", file.display())),
-    }
-}
-
-/// Writes a file that only its owner can read, whole or not at all.
-fn write_secret(file: &Path, text: &str) -> Result<()> {
-    let dir = file.parent().context("a file in a folder")?;
-    let mut temporary = tempfile::NamedTempFile::new_in(dir)?;
-    temporary.write_all(text.as_bytes())?;
-    temporary.as_file().sync_all()?;
-    temporary.persist(file).with_context(|| format!("cannot write {}", file.display()))?;
-    Ok(())
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use anyhow::{Context, Result};
 use taa_client::fetch::{FetchError, Fetcher};
 use taa_core::certificate::Certificate;
 use taa_core::crypto::AwsLc;
+use taa_core::id::AppId;
 use taa_core::legacy::CertificatePage;
 use taa_core::policy::Protocol;
 use taa_core::time::{Clock, SystemClock};
@@ -16,6 +17,37 @@ pub enum Peer {
     Certificate(Certificate),
     /// Of versions 2 and 3.
     Page(CertificatePage),
+}
+
+/// An application that is trusted or called from now on, or was so already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Met {
+    id: AppId,
+    fingerprint: String,
+}
+
+impl Met {
+    pub(crate) fn new(id: &AppId, fingerprint: impl Into<String>) -> Self {
+        Self { id: id.clone(), fingerprint: fingerprint.into() }
+    }
+
+    /// What it calls itself.
+    #[must_use]
+    pub fn id(&self) -> &AppId {
+        &self.id
+    }
+
+    /// What a person compares with what it shows.
+    #[must_use]
+    pub fn fingerprint(&self) -> String {
+        self.fingerprint.clone()
+    }
+}
+
+impl From<&Peer> for Met {
+    fn from(peer: &Peer) -> Self {
+        Self::new(peer.id(), peer.fingerprint())
+    }
 }
 
 /// Whom to wait for.
@@ -68,7 +100,7 @@ async fn fetch(fetcher: &Fetcher, wanted: &Wanted) -> Result<Peer, FetchError> {
 impl Peer {
     /// What the peer calls itself.
     #[must_use]
-    pub fn id(&self) -> &taa_core::id::AppId {
+    pub fn id(&self) -> &AppId {
         match self {
             Self::Certificate(certificate) => &certificate.content().iss,
             Self::Page(page) => &page.app_id,

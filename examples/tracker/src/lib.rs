@@ -16,6 +16,7 @@
 //! # Ok::<(), url::ParseError>(())
 //! ```
 
+pub mod admin;
 mod icon;
 mod issue;
 mod jql;

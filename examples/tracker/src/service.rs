@@ -1,22 +1,29 @@
 //! The tracker as a program: its options, and how it comes to trust.
+//!
+//! With `--store` trust is kept there: options only add to it, the console and the `taa` command change it. Without it
+//! trust lives as long as the process.
 
-use std::net::IpAddr;
+mod in_memory;
+mod kept;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use axum::Router;
-use example_support::{IdentityArgs, Peer, SetUp, Wanted, peer_address, serve_while, wait_for};
-use taa_core::crypto::AwsLc;
-use taa_core::directory::{Application, Directory};
-use taa_core::policy::{
-    AddressRule, AddressRules, GreatestTimeout, MethodRules, NeverAs, PathRules, Policy, Protocol,
-    TrustedProxies,
+use example_support::{
+    IdentityArgs, Kept, Met, SecretUrl, SetUp, StoreArgs, Wanted, peer_address, serve_while,
 };
+use taa_core::directory::Directory;
+use taa_core::policy::{AddressRule, AddressRules, Protocol, TrustedProxies};
 use taa_core::time::SystemClock;
-use taa_server::Trust;
+use taa_server::{Trust, TrustBuilder};
+use taa_store::Store;
 use tokio::net::TcpListener;
 use url::Url;
 
+use self::kept::Standing;
 use crate::{Tracker, Users, trusted_router};
 
 /// An issue tracker that lets trusted applications ask as their users.
@@ -54,9 +61,44 @@ pub struct Options {
     /// Fetch certificates over plain http from other hosts as well. Compare the fingerprint over another channel.
     #[arg(long)]
     pub insecure_allow_http: bool,
+    /// Where trust is kept.
+    #[command(flatten)]
+    pub store: StoreArgs,
+    /// How many processes answer for this tracker; with more than one, nonces must be shared.
+    #[arg(long, value_name = "N", default_value = "1")]
+    pub replicas: u32,
+    /// Where the processes share nonces: redis://HOST or rediss://HOST (TLS).
+    #[arg(long, value_name = "URL", env = "TAA_NONCES", hide_env_values = true, requires = "store")]
+    pub nonces: Option<SecretUrl>,
+    /// A file whose first line is the password of the administrator, `admin`: then the console of trust is at
+    /// /admin/trust.
+    #[arg(long, value_name = "FILE", requires = "store")]
+    pub admin_password_file: Option<PathBuf>,
 }
 
-/// A tracker that is set up and listens, but trusts nobody yet.
+impl Options {
+    /// What the configuration of trust has in common with a store and without.
+    fn configure(&self, builder: TrustBuilder<Users>, proxies: TrustedProxies) -> TrustBuilder<Users> {
+        let builder = builder.peer_address(peer_address).trusted_proxies(proxies).replicas(self.replicas);
+        if self.identity.protocol < Protocol::V4 { builder.insecure_accept_older_versions() } else { builder }
+    }
+
+    fn trusted_proxies(&self) -> Result<TrustedProxies> {
+        let proxies: AddressRules = self.trusted_proxy.iter().cloned().collect();
+        Ok(TrustedProxies::new(proxies)?)
+    }
+
+    /// The applications of `--trust`, as they are fetched.
+    fn wanted(&self) -> impl Iterator<Item = Wanted> {
+        self.trust.iter().map(|base_url| Wanted {
+            base_url: base_url.clone(),
+            protocol: self.identity.protocol,
+            insecure_allow_http: self.insecure_allow_http,
+        })
+    }
+}
+
+/// A tracker that is set up and listens. Without a store it trusts nobody yet.
 #[derive(Debug)]
 pub struct Service {
     options: Options,
@@ -65,29 +107,39 @@ pub struct Service {
     fingerprint: String,
     trust: Trust<Users>,
     router: Router,
+    standing: Option<Standing>,
 }
 
 impl Service {
-    /// Opens the listener and the keys.
+    /// Opens the listener and the keys, or the store.
     ///
     /// # Errors
-    /// When the address cannot be listened on, or the options do not fit together.
+    /// When the address cannot be listened on, the store cannot be opened, or the options do not fit together.
     pub async fn bind(options: Options) -> Result<Self> {
+        match Kept::open(&options.listen, &options.identity, &options.store, "jira:demo", "Tracker").await? {
+            Some(kept) => Self::standing(options, kept).await,
+            None => Self::in_memory(options).await,
+        }
+    }
+
+    async fn in_memory(options: Options) -> Result<Self> {
         let SetUp { listener, base_url, own, certificate } =
             SetUp::new(&options.listen, &options.identity, "jira:demo", "Tracker").await?;
         let fingerprint = own.fingerprint();
-        let identity = own.identity;
         let tracker = Arc::new(Tracker::sample(base_url.clone(), Arc::new(SystemClock::new())));
-        let proxies: AddressRules = options.trusted_proxy.iter().cloned().collect();
-        let mut trust = Trust::builder(identity, Directory::default(), Users::of(&tracker))
-            .peer_address(peer_address)
-            .trusted_proxies(TrustedProxies::new(proxies)?);
-        if options.identity.protocol < Protocol::V4 {
-            trust = trust.insecure_accept_older_versions();
-        }
-        let trust = trust.build()?;
-        let router = trusted_router(&tracker, &trust, certificate);
-        Ok(Self { options, listener, base_url, fingerprint, trust, router })
+        let trust = Trust::builder(own.identity, Directory::default(), Users::of(&tracker));
+        let trust = options.configure(trust, options.trusted_proxies()?).build()?;
+        let router = trusted_router(&tracker, &trust, certificate, Router::new());
+        Ok(Self { options, listener, base_url, fingerprint, trust, router, standing: None })
+    }
+
+    async fn standing(options: Options, kept: Kept) -> Result<Self> {
+        let Kept { store, listener, base_url, fingerprint } = kept;
+        let tracker = Arc::new(Tracker::sample(base_url.clone(), Arc::clone(store.clock())));
+        let (standing, trust) = Standing::new(&options, store, &tracker).await?;
+        let console = standing.console(&options, &base_url, &tracker)?;
+        let router = trusted_router(&tracker, &trust, standing.certificate_layer(), console);
+        Ok(Self { options, listener, base_url, fingerprint, trust, router, standing: Some(standing) })
     }
 
     /// Trusts one more application, as if `--trust` had named it.
@@ -101,84 +153,46 @@ impl Service {
         &self.base_url
     }
 
+    /// Where it listens.
+    ///
+    /// # Errors
+    /// When the system does not tell.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
     /// What a person compares with what the other side shows.
     #[must_use]
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
 
-    /// The trust, for whoever sets it up.
+    /// The trust, for whoever sets it up. With a store it follows what is kept there.
     #[must_use]
     pub fn trust(&self) -> &Trust<Users> {
         &self.trust
     }
 
+    /// Where trust is kept, if it is.
+    #[must_use]
+    pub fn store(&self) -> Option<&Store> {
+        self.standing.as_ref().map(Standing::store)
+    }
+
     /// Answers requests until the process is told to stop. Meanwhile each application of `--trust` is waited for, its
-    /// certificate is taken, and `announce` hears of it.
+    /// certificate is taken, and `announce` hears of it. With a store one that is trusted already is announced as it is,
+    /// and certificates are refreshed.
     ///
     /// # Errors
     /// When the listener fails, or what an application serves is no certificate.
-    pub async fn run(self, announce: impl Fn(&Url, &Peer)) -> Result<()> {
-        let Self { options, listener, trust, router, .. } = self;
-        serve_while(listener, router, accept_all(&options, &trust, announce)).await
-    }
-}
-
-/// Takes the certificates of all applications of `--trust` and puts them in force, each as soon as it is there.
-///
-/// # Errors
-/// When what one serves is no certificate, or the options do not fit it.
-pub async fn accept_all(
-    options: &Options,
-    trust: &Trust<Users>,
-    announce: impl Fn(&Url, &Peer),
-) -> Result<()> {
-    for base_url in &options.trust {
-        let peer = wait_for(&Wanted {
-            base_url: base_url.clone(),
-            protocol: options.identity.protocol,
-            insecure_allow_http: options.insecure_allow_http,
-        })
-        .await?;
-        let application = application(options, base_url, &peer).await?;
-        let before = trust.directory();
-        let others = before.applications().map(|other| Application::clone(other));
-        trust.replace_directory(Directory::new(others.chain([application]))?);
-        announce(base_url, &peer);
-    }
-    Ok(())
-}
-
-/// The record of an application, with the rules of the options.
-async fn application(options: &Options, base_url: &Url, peer: &Peer) -> Result<Application> {
-    let addresses = if options.address.is_empty() {
-        resolve(base_url).await?.into_iter().map(AddressRule::exact).collect()
-    } else {
-        options.address.iter().cloned().collect()
-    };
-    let policy = Policy::builder()
-        .addresses(addresses)
-        .paths(PathRules::parse_list(&options.path.join("\n"))?)
-        .methods(MethodRules::parse_list(&options.method.join("\n"))?)
-        .never_as(NeverAs::parse_list(&options.never_as.join("\n"))?)
-        .timeout(std::time::Duration::from_secs(options.timeout))
-        .min_protocol(options.identity.protocol)
-        .build(GreatestTimeout::default())?;
-    Ok(match peer {
-        Peer::Certificate(certificate) => Application::new(&AwsLc, certificate, policy)?,
-        Peer::Page(page) => {
-            Application::legacy(page.app_id.clone(), base_url.to_string(), page.key.clone(), policy)
+    pub async fn run(self, announce: impl Fn(&Url, &Met)) -> Result<()> {
+        let Self { options, listener, trust, router, standing, .. } = self;
+        match standing {
+            None => serve_while(listener, router, in_memory::accept_all(&options, &trust, announce)).await,
+            Some(standing) => standing.serve(&options, listener, router, announce).await,
         }
-    })
+    }
 }
 
-/// The addresses of a base URL's host: what an application calls from unless it is told otherwise.
-async fn resolve(base_url: &Url) -> Result<Vec<IpAddr>> {
-    let host = base_url.host_str().context("the base URL has no host")?;
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    let found = tokio::net::lookup_host((host, 0)).await.with_context(|| format!("cannot find {host}"))?;
-    let mut addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
-    addresses.sort_unstable();
-    addresses.dedup();
-    Ok(addresses)
-}
+#[cfg(test)]
+mod tests;

@@ -39,13 +39,20 @@ impl UserResolver for Users {
 ///
 /// Programs that are refused get nothing; pages and the XML view show a refused request what anybody may see, as JIRA
 /// did, and the answer's fields tell the application why.
-pub fn trusted_router(tracker: &Arc<Tracker>, trust: &Trust<Users>, certificate: CertificateLayer) -> Router {
+///
+/// `outside` holds routes that no trusted application gets to as a user, such as those of the administrator.
+pub fn trusted_router(
+    tracker: &Arc<Tracker>,
+    trust: &Trust<Users>,
+    certificate: CertificateLayer,
+    outside: Router,
+) -> Router {
     let known = map_request(name_the_viewer);
     let rest = crate::rest_routes(tracker).layer(known.clone()).layer(trust.layer());
     let pages = crate::page_routes(tracker).layer(known).layer(trust.layer().anonymous_on_refusal());
     // What is nowhere is refused like a program's question: only pages and views go on as nobody.
     let nowhere = Router::new().fallback(async || StatusCode::NOT_FOUND).layer(trust.layer());
-    rest.merge(pages).fallback_service(nowhere).layer(certificate)
+    rest.merge(pages).merge(outside).fallback_service(nowhere).layer(certificate)
 }
 
 async fn name_the_viewer(mut request: Request) -> Request {

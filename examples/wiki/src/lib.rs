@@ -25,16 +25,14 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod admin;
 mod column;
-mod form_token;
 mod issue_table;
 mod jira_issues;
 mod login;
 mod markup;
 mod pages;
-mod password;
 mod sample;
-mod secret;
 mod session;
 mod source;
 mod trusted;
@@ -56,11 +54,10 @@ use axum::routing::{get, post};
 use example_support::add_security_headers;
 
 pub use column::Column;
+pub use example_support::{NoRandomness, PasswordError};
 pub use issue_table::{IssueRow, IssueTable};
 pub use jira_issues::{JiraIssues, MacroError};
 pub use markup::{Block, Markup};
-pub use password::PasswordError;
-pub use secret::NoRandomness;
 pub use source::{FetchError, Fetched, IssueSource, TrustNotice};
 pub use trusted::TrustedTracker;
 pub use user::UserBase;
@@ -75,6 +72,7 @@ pub fn router(wiki: Arc<Wiki>) -> Router {
         .route("/", get(pages::list))
         .route("/pages/{id}", get(pages::page))
         .route("/login", get(login::form).post(login::log_in))
+        .route("/login/confirm", get(login::confirm_form).post(login::confirm))
         .route("/logout", post(login::log_out))
         .route("/style.css", get(pages::style))
         .layer(DefaultBodyLimit::max(BODY_LIMIT))

@@ -1,5 +1,6 @@
 //! Logging in and out.
 
+mod confirm;
 pub(crate) mod cookie;
 
 use std::sync::Arc;
@@ -9,15 +10,24 @@ use axum::extract::rejection::{FormRejection, QueryRejection};
 use axum::extract::{Form, Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum_extra::extract::CookieJar;
-use http::StatusCode;
+use example_support::{Password, Purpose, Secret, peer_address};
+use http::{Extensions, StatusCode};
 use serde::Deserialize;
 
-use crate::form_token::Purpose;
 use crate::pages::render;
-use crate::password::Password;
-use crate::secret::Secret;
 use crate::visitor::Visitor;
-use crate::wiki::Wiki;
+use crate::wiki::{Checked, Wiki};
+
+pub(crate) use confirm::{confirm, confirm_form};
+
+/// Where the console of trust is.
+pub(crate) const CONSOLE_AT: &str = "/admin/trust";
+/// In place of a page's id: go to the console of trust afterwards. No page has a `/` in its id's place.
+pub(crate) const TO_CONSOLE: &str = "/trust";
+
+const TOO_OLD: &str = "This form was too old. Please try again.";
+const TOO_MANY: &str = "Too many attempts have failed. Please wait five minutes.";
+const WRONG: &str = "There is no such user, or the password is wrong.";
 
 /// Where to go afterwards: the id of a page, so that nobody can be sent elsewhere.
 #[derive(Deserialize)]
@@ -44,6 +54,8 @@ pub(crate) struct LogoutForm {
 #[template(path = "login.html")]
 struct LoginPage<'a> {
     visitor: &'a Visitor,
+    /// The password is asked for once more.
+    again: bool,
     token: String,
     name: &'a str,
     page: &'a str,
@@ -68,6 +80,7 @@ pub(crate) async fn form(
 pub(crate) async fn log_in(
     State(wiki): State<Arc<Wiki>>,
     visitor: Visitor,
+    extensions: Extensions,
     jar: CookieJar,
     form: Result<Form<LoginForm>, FormRejection>,
 ) -> Response {
@@ -78,12 +91,17 @@ pub(crate) async fn log_in(
     let genuine =
         cookie::login(&jar).is_some_and(|secret| wiki.form_key.check(Purpose::LogIn, &secret, &form.token));
     if !genuine {
-        let problem = Some("This form was too old. Please try again.");
-        return show(&wiki, jar, StatusCode::FORBIDDEN, &form.name, &form.page, problem);
+        return show(&wiki, jar, StatusCode::FORBIDDEN, &form.name, &form.page, Some(TOO_OLD));
     }
-    let Some(user) = wiki.check_password(form.name.clone(), form.password).await else {
-        let problem = Some("There is no such user, or the password is wrong.");
-        return show(&wiki, jar, StatusCode::FORBIDDEN, &form.name, &form.page, problem);
+    let user = match wiki.check_password(peer_address(&extensions), &form.name, form.password).await {
+        Checked::Right(user) => user,
+        Checked::Wrong => {
+            return show(&wiki, jar, StatusCode::FORBIDDEN, &form.name, &form.page, Some(WRONG));
+        }
+        Checked::TooMany => {
+            let status = StatusCode::TOO_MANY_REQUESTS;
+            return show(&wiki, jar, status, &form.name, &form.page, Some(TOO_MANY));
+        }
     };
     // A login always begins a new session, so that nobody can prepare one for somebody else.
     if let Some(old) = visitor.0 {
@@ -116,6 +134,9 @@ pub(crate) async fn log_out(
 }
 
 fn back_to(wiki: &Wiki, page: &str) -> Response {
+    if page == TO_CONSOLE {
+        return Redirect::to(CONSOLE_AT).into_response();
+    }
     match wiki.page(page) {
         Some((page, _)) => Redirect::to(&format!("/pages/{}", page.id)).into_response(),
         None => Redirect::to("/").into_response(),
@@ -136,6 +157,6 @@ fn show(
         Err(_) => return StatusCode::SERVICE_UNAVAILABLE.into_response(),
     };
     let token = wiki.form_key.token(Purpose::LogIn, &secret);
-    let page = LoginPage { visitor: &Visitor(None), token, name, page, problem };
+    let page = LoginPage { visitor: &Visitor(None), again: false, token, name, page, problem };
     (jar.add(cookie::for_login(wiki, &secret)), render(status, &page)).into_response()
 }

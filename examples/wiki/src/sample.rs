@@ -1,8 +1,12 @@
 //! The data of the demonstration.
 
-use crate::password::PasswordError;
+use example_support::PasswordError;
+
 use crate::user::UserBase;
 use crate::wiki::Page;
+
+/// Who may administer trust, when there is a console for it.
+pub(crate) const ADMINISTRATOR: &str = "admin";
 
 pub(crate) fn users() -> Result<UserBase, PasswordError> {
     let mut users = UserBase::new()?;

@@ -3,9 +3,8 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use example_support::{NoRandomness, Secret};
 use taa_core::time::Clock;
-
-use crate::secret::{NoRandomness, Secret};
 
 /// Who is logged in, by the secret in their cookie. In memory, so a restart logs everybody out.
 pub(crate) struct Sessions {
@@ -15,13 +14,18 @@ pub(crate) struct Sessions {
 
 struct Session {
     user: String,
-    /// On the clock that does not jump.
+    /// On the clock that does not jump, as the next.
     expires: Duration,
+    /// When the password was last typed.
+    confirmed: Duration,
 }
 
 impl Sessions {
     /// How long somebody stays logged in.
     pub(crate) const LIFETIME: Duration = Duration::from_secs(8 * 60 * 60);
+
+    /// How long after the password was typed trust may be changed.
+    pub(crate) const FRESH: Duration = Duration::from_secs(10 * 60);
 
     /// The most sessions at once; the oldest ends when there is one more.
     const MAX: usize = 10_000;
@@ -41,7 +45,10 @@ impl Sessions {
                 sessions.iter().min_by_key(|(_, session)| session.expires).map(|(digest, _)| *digest);
             oldest.and_then(|digest| sessions.remove(&digest));
         }
-        sessions.insert(secret.digest(), Session { user, expires: now.saturating_add(Self::LIFETIME) });
+        sessions.insert(
+            secret.digest(),
+            Session { user, expires: now.saturating_add(Self::LIFETIME), confirmed: now },
+        );
         Ok(secret)
     }
 
@@ -52,6 +59,22 @@ impl Sessions {
             .get(&secret.digest())
             .filter(|session| session.expires > now)
             .map(|session| session.user.clone())
+    }
+
+    /// The password was typed once more.
+    pub(crate) fn confirm(&self, secret: &Secret) {
+        let now = self.clock.monotonic();
+        if let Some(session) = self.lock().get_mut(&secret.digest()) {
+            session.confirmed = now;
+        }
+    }
+
+    /// Whether the password was typed lately.
+    pub(crate) fn is_fresh(&self, secret: &Secret) -> bool {
+        let now = self.clock.monotonic();
+        let sessions = self.lock();
+        let session = sessions.get(&secret.digest()).filter(|session| session.expires > now);
+        session.is_some_and(|session| now.saturating_sub(session.confirmed) < Self::FRESH)
     }
 
     pub(crate) fn end(&self, secret: &Secret) {
@@ -89,6 +112,20 @@ mod tests {
         assert_eq!(sessions.user(&second).as_deref(), Some("fred"));
         clock.advance(Duration::from_millis(1));
         assert_eq!(sessions.user(&second), None);
+    }
+
+    #[test]
+    fn a_password_is_typed_lately_or_not() {
+        let clock = Arc::new(ManualClock::default());
+        let sessions = Sessions::new(clock.clone());
+        let secret = sessions.begin("admin".into()).unwrap();
+        assert!(sessions.is_fresh(&secret) && !sessions.is_fresh(&Secret::random().unwrap()));
+        clock.advance(Sessions::FRESH);
+        assert!(!sessions.is_fresh(&secret));
+        sessions.confirm(&secret);
+        assert!(sessions.is_fresh(&secret));
+        sessions.end(&secret);
+        assert!(!sessions.is_fresh(&secret));
     }
 
     #[test]

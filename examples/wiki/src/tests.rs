@@ -5,12 +5,15 @@ use std::sync::{Arc, LazyLock, Mutex};
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
+use example_support::{Attempts, Password};
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use http::{Request, StatusCode};
 use http_body_util::BodyExt;
+use taa_console::{Access, AdminCheck as _};
 use taa_core::time::ManualClock;
 use tower::ServiceExt;
 
+use crate::admin::WikiAdmin;
 use crate::session::Sessions;
 use crate::{
     FetchError, Fetched, IssueRow, IssueSource, IssueTable, Page, Settings, TrustNotice, UserBase, Wiki,
@@ -64,6 +67,7 @@ fn empty() -> Told {
 
 /// A browser with its cookies, at a wiki of its own.
 struct Browser {
+    wiki: Arc<Wiki>,
     app: Router,
     cookies: Vec<(String, String)>,
     clock: Arc<ManualClock>,
@@ -82,7 +86,19 @@ impl Browser {
             trust_warnings,
         };
         let wiki = Wiki::new(settings, USERS.clone(), pages, source, clock.clone()).unwrap();
-        Self { app: router(Arc::new(wiki)), cookies: Vec::new(), clock }
+        Self::at(wiki, clock)
+    }
+
+    fn at(wiki: Wiki, clock: Arc<ManualClock>) -> Self {
+        let wiki = Arc::new(wiki);
+        Self { app: router(Arc::clone(&wiki)), wiki, cookies: Vec::new(), clock }
+    }
+
+    /// What the console is told about a request of this browser.
+    async fn access(&self) -> Access {
+        let cookies: Vec<_> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let request = Request::get("/admin/trust").header(COOKIE, cookies.join("; ")).body(()).unwrap();
+        WikiAdmin(Arc::clone(&self.wiki)).check(&request.into_parts().0).await.unwrap()
     }
 
     async fn send(&mut self, mut request: Request<Body>) -> Response {
@@ -369,4 +385,81 @@ async fn the_trackers_view_is_read() {
     assert_eq!((row.resolution.as_str(), row.assignee.as_str()), ("Unresolved", "Fred Normal"));
     assert_eq!((row.labels.len(), row.components.len(), row.fix_versions.len()), (2, 1, 1));
     assert!(row.created.is_some() && row.updated.is_some() && row.due.is_some() && row.link.is_some());
+}
+
+const PASSWORD: &str = "correct horse battery";
+
+fn with_administrator() -> Browser {
+    let clock = Arc::new(ManualClock::default());
+    let (base, tracker) =
+        ("http://wiki.example/".parse().unwrap(), "http://tracker.example/".parse().unwrap());
+    let password = Password::new(PASSWORD);
+    Browser::at(
+        Wiki::sample_with_administrator(base, tracker, empty(), clock.clone(), &password).unwrap(),
+        clock,
+    )
+}
+
+#[tokio::test]
+async fn only_the_administrator_administers_trust() {
+    let mut browser = with_administrator();
+    let Access::NotLoggedIn { log_in_at: Some(log_in_at) } = browser.access().await else { panic!() };
+    browser.log_in("fred").await;
+    assert!(matches!(browser.access().await, Access::NotAdministrator));
+    assert!(!browser.open("/").await.1.contains("/admin/trust"));
+
+    // The password everybody knows is not the administrator's any more.
+    let mut browser = with_administrator();
+    assert_eq!(browser.log_in("admin").await.status(), StatusCode::FORBIDDEN);
+    let form = browser.open(&log_in_at).await.1;
+    assert!(form.contains("name=\"page\" value=\"/trust\""), "{form}");
+    let (password, token) = (PASSWORD.replace(' ', "+"), token(&form));
+    let response =
+        browser.post("/login", &format!("name=Admin&password={password}&page=%2Ftrust&token={token}")).await;
+    assert_eq!(response.headers()[LOCATION], "/admin/trust");
+    let fresh = format!("{:?}", browser.access().await);
+    assert!(matches!(browser.access().await, Access::Administrator(_)), "{fresh}");
+    assert!(browser.open("/").await.1.contains("/admin/trust"));
+    assert!(browser.wiki.sessions.is_fresh(&session(&browser)));
+
+    // After a while the password is asked for once more.
+    browser.clock.advance(Sessions::FRESH);
+    assert!(!browser.wiki.sessions.is_fresh(&session(&browser)));
+    let token = self::token(browser.open("/login/confirm").await.1.split_once("<main>").unwrap().1);
+    for (form, status) in [
+        (format!("password=wrong&token={token}"), StatusCode::FORBIDDEN),
+        (format!("password={password}&token=AAAA"), StatusCode::FORBIDDEN),
+        (format!("password={password}&token={token}"), StatusCode::SEE_OTHER),
+    ] {
+        assert_eq!(browser.post("/login/confirm", &form).await.status(), status, "{form}");
+    }
+    assert!(browser.wiki.sessions.is_fresh(&session(&browser)));
+    let nobody = with_administrator().open("/login/confirm").await;
+    assert_eq!(nobody.0, StatusCode::SEE_OTHER);
+}
+
+fn session(browser: &Browser) -> example_support::Secret {
+    let (_, value) = browser.cookies.iter().find(|(name, _)| name == "wiki_session").unwrap();
+    example_support::Secret::parse(value).unwrap()
+}
+
+#[tokio::test]
+async fn without_a_console_nobody_administers() {
+    let mut browser = Browser::new(empty());
+    browser.log_in("admin").await;
+    assert!(matches!(browser.access().await, Access::NotAdministrator));
+}
+
+#[tokio::test]
+async fn too_many_wrong_passwords() {
+    let mut browser = Browser::new(empty());
+    let form = |password: &str, token: &str| format!("name=fred&password={password}&token={token}");
+    let token = token(&browser.open("/login").await.1);
+    for _ in 0..Attempts::PER_ADDRESS {
+        assert_eq!(browser.post("/login", &form("wrong", &token)).await.status(), StatusCode::FORBIDDEN);
+    }
+    let response = browser.post("/login", &form("fred", &token)).await;
+    assert_eq!(response.status(), StatusCode::TOO_MANY_REQUESTS);
+    browser.clock.advance(Attempts::WINDOW);
+    assert_eq!(browser.post("/login", &form("fred", &token)).await.status(), StatusCode::SEE_OTHER);
 }

@@ -1,12 +1,14 @@
 //! The trusted connection to the tracker: every question is asked as the user who looks at the page.
 
 use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 
 use reqwest_middleware::ClientWithMiddleware;
 use taa_client::reqwest::{RequestBuilderExt as _, ResponseExt as _};
 use taa_client::{BodyError, Signer, TrustStatus};
-use taa_core::id::UserName;
+use taa_core::answer::Code;
+use taa_core::id::{AppId, UserName};
 use url::Url;
 
 use crate::issue_table::IssueTable;
@@ -17,12 +19,16 @@ const MAX_ANSWER: usize = 4 * 1024 * 1024;
 /// The most issues that are asked for.
 const MAX_ISSUES: &str = "100";
 
+/// Hears of a server.
+type Told = dyn Fn(&AppId) + Send + Sync;
+
 /// Issues of one tracker, asked for over a client that signs.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct TrustedTracker {
     client: ClientWithMiddleware,
     signer: Signer,
     base_url: Arc<Url>,
+    on_keys_unknown: Option<Arc<Told>>,
 }
 
 impl TrustedTracker {
@@ -33,7 +39,28 @@ impl TrustedTracker {
     pub fn new(signer: Signer, base_url: Url) -> Result<Self, reqwest::Error> {
         let builder = reqwest::Client::builder().timeout(std::time::Duration::from_secs(10));
         let client = taa_client::reqwest::client(signer.clone(), builder)?;
-        Ok(Self { client, signer, base_url: Arc::new(base_url) })
+        Ok(Self { client, signer, base_url: Arc::new(base_url), on_keys_unknown: None })
+    }
+
+    /// `told` hears of a tracker that refused a request with `BAD_SIGNATURE` and proved nothing: it may have other keys
+    /// by now than those that are known here.
+    #[must_use]
+    pub fn on_keys_unknown(mut self, told: impl Fn(&AppId) + Send + Sync + 'static) -> Self {
+        self.on_keys_unknown = Some(Arc::new(told));
+        self
+    }
+
+    fn look_at(&self, status: &TrustStatus) {
+        let unproven = matches!(status, TrustStatus::Unproven { .. });
+        let Some(told) = self.on_keys_unknown.as_ref().filter(|_| unproven) else { return };
+        if status.code() == Some(Code::BadSignature) {
+            let place = |url: &Url| url.as_str().trim_end_matches('/').to_owned();
+            for server in self.signer.servers() {
+                if place(server.base_url()) == place(&self.base_url) {
+                    told(server.id());
+                }
+            }
+        }
     }
 
     fn search_url(&self, query: &str) -> Url {
@@ -69,6 +96,7 @@ impl IssueSource for TrustedTracker {
         };
         let (trust, warning) = if attempted {
             let status = response.trust();
+            self.look_at(&status);
             (notice(&status), status.warning().map(|warning| warning.text().to_owned()))
         } else if user.is_some() {
             let text = "The certificate of the issue tracker has not been taken yet. The issues are those that anybody may see.";
@@ -80,6 +108,12 @@ impl IssueSource for TrustedTracker {
         let issues =
             if trust == TrustNotice::Unproven { Err(FetchError::Unreadable) } else { read(response).await };
         Fetched { issues, trust, warning }
+    }
+}
+
+impl fmt::Debug for TrustedTracker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TrustedTracker({})", self.base_url)
     }
 }
 

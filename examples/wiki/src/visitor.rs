@@ -3,11 +3,10 @@ use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use axum_extra::extract::CookieJar;
+use example_support::{Purpose, Secret};
 use http::request::Parts;
 
-use crate::form_token::Purpose;
 use crate::login::cookie;
-use crate::secret::Secret;
 use crate::wiki::Wiki;
 
 /// Who reads a page: somebody logged in, or anybody.
@@ -21,6 +20,8 @@ pub(crate) struct LoggedIn {
     pub(crate) display_name: String,
     /// The hidden field of the form that logs out.
     pub(crate) logout_token: String,
+    /// Whether this user may administer trust, and there is a console for it.
+    pub(crate) administers: bool,
     pub(crate) session: Secret,
 }
 
@@ -40,7 +41,8 @@ impl FromRequestParts<Arc<Wiki>> for Visitor {
             let name = wiki.sessions.user(&session)?;
             let display_name = wiki.users.find(&name)?.display_name.clone();
             let logout_token = wiki.form_key.token(Purpose::LogOut, &session);
-            Some(LoggedIn { name, display_name, logout_token, session })
+            let administers = wiki.administrator.is_some_and(|administrator| administrator == name);
+            Some(LoggedIn { name, display_name, logout_token, administers, session })
         })))
     }
 }

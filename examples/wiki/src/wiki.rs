@@ -1,15 +1,14 @@
 use std::fmt;
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use example_support::{Attempts, FormKey, NoRandomness, Password, PasswordError, Secret};
 use taa_core::time::Clock;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::form_token::FormKey;
 use crate::markup::Markup;
-use crate::password::{Password, PasswordError};
 use crate::sample;
-use crate::secret::{NoRandomness, Secret};
 use crate::session::Sessions;
 use crate::source::{IssueSource, IssueSourceDyn};
 use crate::user::UserBase;
@@ -25,7 +24,20 @@ pub struct Wiki {
     pub(crate) form_key: FormKey,
     pub(crate) source: Arc<dyn IssueSourceDyn>,
     pub(crate) users: Arc<UserBase>,
+    /// The user who may administer trust, when there is a console for it.
+    pub(crate) administrator: Option<&'static str>,
     passwords: Semaphore,
+    attempts: Attempts,
+}
+
+/// What became of a password.
+pub(crate) enum Checked {
+    /// It is right: the user's name in its one spelling.
+    Right(String),
+    /// Too many have failed lately; this one was not looked at.
+    TooMany,
+    /// It is wrong, or there is no such user.
+    Wrong,
 }
 
 /// What the wiki has to be told about itself.
@@ -71,7 +83,9 @@ impl Wiki {
         Ok(Self {
             pages: pages.into_iter().map(read).collect(),
             settings,
+            attempts: Attempts::new(Arc::clone(&clock)),
             sessions: Sessions::new(clock),
+            administrator: None,
             form_key: FormKey::new(Secret::random()?),
             source: Arc::new(source),
             users: Arc::new(users),
@@ -98,12 +112,45 @@ impl Wiki {
         self.pages.iter().find(|(page, _)| page.id == id)
     }
 
-    /// The user's name in its one spelling, when the password is right.
-    pub(crate) async fn check_password(&self, name: String, password: Password) -> Option<String> {
+    /// The same with an administrator: the user `admin`, who gets this password in place of the one everybody knows.
+    ///
+    /// # Errors
+    /// As [`Wiki::sample`].
+    pub fn sample_with_administrator(
+        base: Url,
+        tracker: Url,
+        source: impl IssueSource,
+        clock: Arc<dyn Clock>,
+        password: &Password,
+    ) -> Result<Self, SetupError> {
+        let mut users = sample::users()?;
+        users.set_password(sample::ADMINISTRATOR, password)?;
+        let settings = Settings { base, tracker, trust_warnings: true };
+        let wiki = Self::new(settings, users, sample::pages(), source, clock)?;
+        Ok(Self { administrator: Some(sample::ADMINISTRATOR), ..wiki })
+    }
+
+    /// Whether the password is right; `from` is where it was typed.
+    pub(crate) async fn check_password(
+        &self,
+        from: Option<IpAddr>,
+        name: &str,
+        password: Password,
+    ) -> Checked {
+        if !self.attempts.begin(from, name) {
+            return Checked::TooMany;
+        }
         // Closed never; but a check that did not happen is no success.
-        let _permit = self.passwords.acquire().await.ok()?;
-        let users = Arc::clone(&self.users);
-        tokio::task::spawn_blocking(move || users.check(&name, &password)).await.ok().flatten()
+        let Ok(_permit) = self.passwords.acquire().await else { return Checked::Wrong };
+        let (users, typed) = (Arc::clone(&self.users), name.to_owned());
+        let checked = tokio::task::spawn_blocking(move || users.check(&typed, &password)).await;
+        match checked.ok().flatten() {
+            Some(user) => {
+                self.attempts.succeeded(from, name);
+                Checked::Right(user)
+            }
+            None => Checked::Wrong,
+        }
     }
 
     /// An address as a link, when it is on the tracker.

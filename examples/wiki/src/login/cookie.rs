@@ -2,8 +2,8 @@
 
 use axum_extra::extract::CookieJar;
 use axum_extra::extract::cookie::{Cookie, SameSite};
+use example_support::Secret;
 
-use crate::secret::Secret;
 use crate::wiki::Wiki;
 
 const LOGIN: &str = "wiki_login";

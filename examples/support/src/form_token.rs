@@ -8,28 +8,37 @@ use crate::secret::Secret;
 /// Makes and checks the hidden field of forms: a code over the form's purpose and the browser's cookie. Another site can make a
 /// browser send a form, but can neither read that cookie nor make the code.
 #[derive(Debug)]
-pub(crate) struct FormKey(Secret);
+pub struct FormKey(Secret);
 
 /// What a form is for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Purpose {
+pub enum Purpose {
+    /// Typing the password once more.
+    Confirm,
+    /// Logging in.
     LogIn,
+    /// Logging out.
     LogOut,
 }
 
 impl FormKey {
-    pub(crate) const fn new(secret: Secret) -> Self {
+    /// Under this secret.
+    #[must_use]
+    pub const fn new(secret: Secret) -> Self {
         Self(secret)
     }
 
-    pub(crate) fn token(&self, purpose: Purpose, cookie: &Secret) -> String {
+    /// The hidden field.
+    #[must_use]
+    pub fn token(&self, purpose: Purpose, cookie: &Secret) -> String {
         self.mac(purpose, cookie)
             .map(|mac| URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
             .unwrap_or_default()
     }
 
-    /// In constant time.
-    pub(crate) fn check(&self, purpose: Purpose, cookie: &Secret, token: &str) -> bool {
+    /// Whether a form came from the browser with this cookie; in constant time.
+    #[must_use]
+    pub fn check(&self, purpose: Purpose, cookie: &Secret, token: &str) -> bool {
         match (self.mac(purpose, cookie), URL_SAFE_NO_PAD.decode(token)) {
             (Some(mac), Ok(code)) => mac.verify_slice(&code).is_ok(),
             _ => false,
@@ -40,6 +49,7 @@ impl FormKey {
         // HMAC takes a key of any length, so there is always one.
         let mut mac = Hmac::<Sha256>::new_from_slice(self.0.as_bytes()).ok()?;
         mac.update(match purpose {
+            Purpose::Confirm => b"confirm\0",
             Purpose::LogIn => b"log in\0",
             Purpose::LogOut => b"log out\0",
         });
