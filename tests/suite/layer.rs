@@ -3,6 +3,8 @@
 mod answers;
 mod bodies;
 mod certificate;
+pub(crate) mod disk;
+mod durable;
 mod extractors;
 mod observed;
 mod policy;

@@ -9,6 +9,8 @@
 )]
 
 mod attacks;
+mod browser;
+mod cluster;
 mod end_to_end;
 mod fixture;
 mod layer;

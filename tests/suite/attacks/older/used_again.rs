@@ -1,6 +1,12 @@
 //! Weaknesses 9 to 16: genuine requests put to another use, and what else a caller may try.
 
+use std::sync::Arc;
+
+use taa_core::time::ManualClock;
+
 use super::*;
+use crate::layer::disk::Disk;
+use crate::layer::world::{KEYS, START, WIKI, application};
 
 #[tokio::test]
 async fn weakness_09_replay_and_dates_far_ahead() {
@@ -56,6 +62,65 @@ async fn weakness_09_replay_after_the_clock_went_back() {
         assert!(answer.code().is_some(), "accepted a second time: {answer:?}");
         world.clock.advance(Duration::from_secs(10));
     }
+}
+
+/// After a restart the marks stand in for the nonces that are gone: what was caught is not accepted again, and nobody is
+/// kept out who is not before them, whether a peer dates by its clock or 15 minutes ahead.
+#[tokio::test]
+async fn weakness_09_replay_after_a_restart() {
+    let (disk, clock) = (Arc::new(Disk::default()), Arc::new(ManualClock::new(START)));
+    let start = || {
+        let both = |id: &str, key| {
+            application(id, key, policy(any().min_protocol(Protocol::V2)))
+                .with_legacy_key(legacy_key().verifying_key().clone())
+        };
+        let setup = Setup {
+            directory: Directory::new([both(WIKI, &KEYS[0])]).unwrap(),
+            up: Duration::ZERO,
+            ..Setup::default()
+        };
+        let marks = disk.marks();
+        setup.users(everybody()).build_on(Arc::clone(&clock), |builder| {
+            builder.insecure_accept_older_versions().durable(disk.clone(), marks)
+        })
+    };
+    let id = app_id(WIKI);
+    let at = |time| Caught::of(sign_v3(legacy_key(), &claim(&id, "fred", URL, time), &mut random));
+    let secret = || CertificateKey::random(&mut random).unwrap();
+    let at_v2 =
+        |time| Caught::of(sign_v2(legacy_key(), &claim(&id, "fred", URL, time), &secret(), &mut random));
+    let ahead = Duration::from_secs(900);
+
+    let before = start();
+    let plain = [at(before.now()), at_v2(before.now())];
+    for caught in &plain {
+        caught.accepted(&before).await;
+    }
+    assert_eq!(disk.mark(WIKI, Protocol::V3), Some(START.plus(Duration::from_secs(2))));
+    clock.advance(Duration::from_secs(3));
+    let after = start();
+    for caught in &plain {
+        caught.refused(&after, Code::Replayed).await;
+        assert_eq!(caught.send(&after).await.code(), Some(Code::Replayed));
+    }
+    for caught in [at(after.now()), at_v2(after.now())] {
+        caught.accepted(&after).await;
+    }
+
+    // A peer that dates ahead, in version 2 and, updated, soon after in version 4.
+    let dated = at_v2(after.now().plus(ahead));
+    dated.accepted(&after).await;
+    clock.advance(Duration::from_secs(3));
+    let third = start();
+    dated.refused(&third, Code::Replayed).await;
+    at_v2(third.now().plus(ahead)).accepted(&third).await;
+    at(third.now()).accepted(&third).await;
+    third.accepted(&third.get("/")).await;
+    // What cannot be written is not accepted.
+    clock.advance(Duration::from_secs(3));
+    let fourth = start();
+    disk.break_down(true);
+    assert_eq!(at(fourth.now()).send(&fourth).await.code(), Some(Code::System));
 }
 
 /// Neither is signed in any older version. What is left: once, and by the rules of the record, which say read-only
@@ -120,7 +185,7 @@ async fn weakness_12_short_keys_and_pages_that_anybody_can_swap() {
     let rules = || policy(any().min_protocol(Protocol::V2));
     let older =
         Application::legacy(app_id(JIRA), "JIRA".into(), legacy_key().verifying_key().clone(), rules());
-    let newer = crate::layer::world::application("wiki", &shared, rules());
+    let newer = application("wiki", &shared, rules());
     assert!(Directory::new([older, newer.clone()]).is_err());
     assert!(Directory::new([newer.with_legacy_key(legacy_key().verifying_key().clone())]).is_err());
 }
@@ -266,7 +331,6 @@ async fn weakness_16_a_browser_s_session_is_not_touched() {
 /// Version 4 once seen, older ones are over for that application, whatever they prove.
 #[tokio::test]
 async fn after_version_4_no_older_version() {
-    use crate::layer::world::{KEYS, WIKI, application};
     let rules = policy(any().min_protocol(Protocol::V2));
     let record = application(WIKI, &KEYS[0], rules).with_legacy_key(legacy_key().verifying_key().clone());
     let world = Setup { directory: Directory::new([record]).unwrap(), ..Setup::default() }
