@@ -21,7 +21,16 @@ use crate::keys::{Key, private_pem};
 pub fn client_identity(provider: &dyn CryptoProvider, bits: usize, id: &str) -> Arc<Identity> {
     let signing =
         SigningKey::from_pkcs8_pem(provider, private_pem(Key::Client, bits)).expect("a signing key");
-    Arc::new(identity(id, "https://wiki.example", signing, Vec::new()))
+    Arc::new(identity_with(id, signing))
+}
+
+/// An application that calls, with a key of its own.
+///
+/// # Panics
+/// When it cannot be made.
+#[must_use]
+pub fn identity_with(id: &str, signing: SigningKey) -> Identity {
+    identity(id, "https://wiki.example", signing, Vec::new())
 }
 
 /// The application that is called. Its own signing key is never used by a request.
@@ -78,7 +87,16 @@ impl Client {
     pub fn new(provider: &Arc<dyn CryptoProvider>, identity: &Arc<Identity>, server: &Certificate) -> Self {
         let record = ServerRecord::builder(server).lifetime(Lifetime::MAX).build().expect("a record");
         let signer = Signer::builder(Arc::clone(identity)).provider(Arc::clone(provider)).server(record);
-        Self { signer: signer.build().expect("a signer"), user: UserName::parse("fred").expect("a name") }
+        Self::of(signer.build().expect("a signer"))
+    }
+
+    /// A client that signs with this.
+    ///
+    /// # Panics
+    /// Never: the name is one.
+    #[must_use]
+    pub fn of(signer: Signer) -> Self {
+        Self { signer, user: UserName::parse("fred").expect("a name") }
     }
 
     /// Signs a request.

@@ -1,4 +1,4 @@
-use std::fmt;
+use std::fmt::{self, Write};
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,32 @@ pub struct Claims {
     iat: u64,
     exp: u64,
     jti: String,
+}
+
+impl Claims {
+    /// Claims for one request, good for a minute.
+    #[must_use]
+    pub fn new(user: &str, now: u64, id: &[u8; 16]) -> Self {
+        let mut jti = String::with_capacity(32);
+        for byte in id {
+            // Writing into a text does not fail.
+            let _ = write!(jti, "{byte:02x}");
+        }
+        Self {
+            iss: "confluence:6512".into(),
+            aud: "jira:1047".into(),
+            sub: user.into(),
+            iat: now,
+            exp: now + 60,
+            jti,
+        }
+    }
+
+    /// The user.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        &self.sub
+    }
 }
 
 impl Tokens {

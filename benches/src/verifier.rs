@@ -4,16 +4,16 @@ use std::sync::Arc;
 use http::request::Parts;
 use taa_core::crypto::{CryptoProvider, SystemRandom};
 use taa_core::decision::{
-    self, Allowed, Context, Lookup, NonceOutcome, Opened, Presented, Refusal, Session, Sessions,
+    self, Allowed, Context, NonceOutcome, Opened, Presented, Prover, Refusal, Sessions,
 };
 use taa_core::directory::{Application, Directory};
-use taa_core::id::AppId;
+use taa_core::durable::Mark;
 use taa_core::identity::Identity;
 use taa_core::key::DecryptingKey;
-use taa_core::policy::{GreatestTimeout, Skew, TrustedProxies};
+use taa_core::nonce::{NonceKey, Seen};
+use taa_core::policy::{GreatestTimeout, Protocol, Skew, TrustedProxies};
 use taa_core::time::{Clock, SystemClock, UnixMillis};
-use taa_server::nonce::{DecryptionKeyMade, Fence, MemoryNonces, NonceKey, NonceLimits, Seen};
-use taa_server::session::{NameKey, SessionLimits, SessionName, SessionTable, SignatureName};
+use taa_server::nonce::{DecryptionKeyMade, Fence, MemoryNonces, NonceLimits};
 
 use crate::keys::{Key, private_pem};
 use crate::pair::{policy, server_identity};
@@ -23,7 +23,7 @@ use crate::pair::{policy, server_identity};
 pub struct Verifier {
     identity: Identity,
     directory: Directory,
-    clock: SystemClock,
+    clock: Arc<dyn Clock>,
     nonces: MemoryNonces,
     fence: Fence,
     proxies: TrustedProxies,
@@ -36,24 +36,45 @@ impl Verifier {
     /// When it cannot be made.
     #[must_use]
     pub fn new(provider: &dyn CryptoProvider, bits: usize, client: &Identity) -> Self {
-        let decryption = DecryptingKey::from_pkcs8_pem(provider, private_pem(Key::Server, bits));
         let application = Application::new(provider, client.certificate(), policy()).expect("an application");
-        let clock = SystemClock::new();
+        Self::trusting(provider, bits, Directory::new([application]).expect("a directory"))
+    }
+
+    /// A server with the test key of this length, that trusts these applications.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    #[must_use]
+    pub fn trusting(provider: &dyn CryptoProvider, bits: usize, directory: Directory) -> Self {
+        let decryption = DecryptingKey::from_pkcs8_pem(provider, private_pem(Key::Server, bits));
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock::new());
         Self {
             identity: server_identity(provider, decryption.expect("a decryption key")),
-            directory: Directory::new([application]).expect("a directory"),
-            nonces: MemoryNonces::new(Arc::new(clock), [7; 16], many_nonces()),
+            directory,
+            nonces: MemoryNonces::new(Arc::clone(&clock), [7; 16], many_nonces()),
             // The key is an old one. The mark is long ago: this server has run for a while.
-            fence: Fence::from_mark(UnixMillis(1)),
+            fence: Fence::from_marks([Mark { application: None, protocol: Protocol::V4, at: UnixMillis(1) }]),
             proxies: TrustedProxies::default(),
             clock,
         }
+    }
+
+    /// The same behind these proxies.
+    #[must_use]
+    pub fn behind(self, proxies: TrustedProxies) -> Self {
+        Self { proxies, ..self }
     }
 
     /// Who it is.
     #[must_use]
     pub fn identity(&self) -> &Identity {
         &self.identity
+    }
+
+    /// What it remembers of requests.
+    #[must_use]
+    pub fn nonces(&self) -> &MemoryNonces {
+        &self.nonces
     }
 
     /// Steps 0–10 of version 4 (wire document, section 5), with the clock, the client's address and the nonce.
@@ -64,6 +85,21 @@ impl Verifier {
     /// # Panics
     /// When there is no time.
     pub fn decide(&self, sessions: &dyn Sessions, request: &Parts) -> Result<Allowed, Refusal> {
+        self.decide_and_prove(sessions, request).map(|(allowed, _)| allowed)
+    }
+
+    /// The same, with what proves the answer.
+    ///
+    /// # Errors
+    /// The first step that fails.
+    ///
+    /// # Panics
+    /// When there is no time.
+    pub fn decide_and_prove(
+        &self,
+        sessions: &dyn Sessions,
+        request: &Parts,
+    ) -> Result<(Allowed, Prover), Refusal> {
         let now = self.clock.wall().expect("a time");
         let context = Context {
             identity: &self.identity,
@@ -77,6 +113,7 @@ impl Verifier {
         let presented = Presented::parse(&request.method, target, &request.headers)?;
         let client = self.proxies.client_address(IpAddr::V4(Ipv4Addr::LOCALHOST), &request.headers);
         let proven = decision::open(presented, &context, client, now).and_then(Opened::prove)?;
+        let prover = proven.prover();
         let _user = proven.user()?;
         let claim = proven.claim(&context, now);
         let key = NonceKey::of_request(claim.session, claim.iv);
@@ -86,7 +123,8 @@ impl Verifier {
             Ok(Seen::Before) => NonceOutcome::Before,
             Err(_) => NonceOutcome::Full,
         };
-        proven.allow(&context, outcome, self.fence.mark(DecryptionKeyMade::BeforeStart), now)
+        let fence = self.fence.mark(proven.application().id(), DecryptionKeyMade::BeforeStart);
+        proven.allow(&context, outcome, fence, now).map(|allowed| (allowed, prover))
     }
 }
 
@@ -94,44 +132,4 @@ impl Verifier {
 #[must_use]
 pub fn many_nonces() -> NonceLimits {
     NonceLimits { total: u32::MAX, per_application: u32::MAX, ..NonceLimits::default() }
-}
-
-/// The session table of the server layer, without its limits on opening.
-#[derive(Debug)]
-pub struct KnownSessions {
-    name_key: NameKey,
-    table: SessionTable<(SignatureName, Arc<Session>)>,
-}
-
-impl Default for KnownSessions {
-    fn default() -> Self {
-        Self { name_key: NameKey::from_random([9; 16]), table: SessionTable::new(SessionLimits::default()) }
-    }
-}
-
-impl Sessions for KnownSessions {
-    fn find(&self, app_id: &str, key_field: &[u8], signature_field: &[u8], now: UnixMillis) -> Lookup {
-        match self.table.find(SessionName::of(&self.name_key, app_id, key_field), now) {
-            None => Lookup::Unknown,
-            Some(kept) if kept.0 == SignatureName::of(&self.name_key, signature_field) => {
-                Lookup::Known(Arc::clone(&kept.1))
-            }
-            Some(_) => Lookup::OtherSignature,
-        }
-    }
-
-    fn admit_signature_check(&self, _: IpAddr) -> bool {
-        true
-    }
-
-    fn admit_decryption(&self, _: &AppId) -> bool {
-        true
-    }
-
-    fn keep(&self, key_field: &[u8], signature_field: &[u8], session: &Arc<Session>, now: UnixMillis) {
-        let application = session.application();
-        let name = SessionName::of(&self.name_key, application.as_str(), key_field);
-        let kept = (SignatureName::of(&self.name_key, signature_field), Arc::clone(session));
-        self.table.insert(name, application, session.head().end(), Arc::new(kept), now);
-    }
 }
