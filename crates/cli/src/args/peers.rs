@@ -107,7 +107,7 @@ pub(crate) struct BaseUrlArgs {
 
     /// Save it only if this is the fingerprint of what it presents, and do not ask. Take it from the other side's
     /// screen, never from what this command printed
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) fingerprint: Option<String>,
 
     /// Allow plain http to another host: whoever is on the path can swap the certificate
@@ -255,7 +255,7 @@ pub(crate) struct RefreshArgs {
     pub(crate) compare: bool,
 
     /// As --compare, and take it only if this is its fingerprint, without asking
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) fingerprint: Option<String>,
 }
 

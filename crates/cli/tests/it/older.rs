@@ -21,6 +21,8 @@ fn pair(version: u8) -> (Home, Home) {
     let add =
         ["trust", "add", "--older-versions", wiki.base_url(), "--addresses", "127.0.0.1", "--paths", "/rest"];
     tracker.taa(&add).ends(5);
+    // A thumbprint may begin like an option.
+    tracker.taa(&[&add[..], &["--fingerprint", "-dab"]].concat()).ends(5);
     tracker.taa(&[&add[..], &["--fingerprint", &wikis.to_lowercase()]].concat()).ends(5);
     tracker.taa(&[&add[..], &["--fingerprint", &wikis]].concat()).fine().remarks(&["older versions"]);
     wiki.taa(&["server", "add", "--older-versions", tracker.base_url(), "--fingerprint", &trackers]).fine();
