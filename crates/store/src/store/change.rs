@@ -142,10 +142,11 @@ impl Change {
         }
         let carried_through = tokio::spawn(async move {
             db::within(self.transaction.commit()).await?;
-            drop(self._turn);
             if let Some(kek) = self.new_kek {
                 self.store.set_kek(kek);
             }
+            // The next change of this process may begin, and finds the key-encryption key that is in force.
+            drop(self._turn);
             if self.scrub {
                 self.store.scrub().await;
             }

@@ -212,3 +212,46 @@ async fn two_at_once(place: Place) {
     let winner = if sealed[0] { "one" } else { "two" };
     assert!(place.open_sealed(passphrase(winner)).await.is_ok());
 }
+
+/// Where and how loud something was said.
+#[cfg(feature = "sqlite")]
+#[derive(Clone, Default)]
+struct Said(std::sync::Arc<std::sync::Mutex<Vec<(String, tracing::Level)>>>);
+
+#[cfg(feature = "sqlite")]
+impl tracing::Subscriber for Said {
+    fn enabled(&self, _: &tracing::Metadata<'_>) -> bool {
+        true
+    }
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn event(&self, event: &tracing::Event<'_>) {
+        let metadata = event.metadata();
+        self.0.lock().unwrap().push((metadata.target().to_owned(), *metadata.level()));
+    }
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[cfg(feature = "sqlite")]
+#[tokio::test]
+async fn keys_in_the_clear_are_warned_of_each_time() {
+    let said = Said::default();
+    let _heard = tracing::subscriber::set_default(said.clone());
+    let warnings = || {
+        let warned = ("taa".to_owned(), tracing::Level::WARN);
+        said.0.lock().unwrap().drain(..).filter(|said| *said == warned).count()
+    };
+    let place = Place::sqlite();
+    for _ in 0..2 {
+        drop(place.open().await);
+        assert_eq!(warnings(), 1);
+    }
+    let store = place.open_sealed(file(1)).await.unwrap();
+    assert_eq!(warnings(), 0);
+    store.reseal(SealKey::InsecureNone, &admin()).await.unwrap();
+    assert_eq!(warnings(), 1);
+}

@@ -259,6 +259,41 @@ async fn an_older_copy_in_its_place(place: Place) {
     assert_eq!((snapshot.generation, snapshot.revoked_users.len()), (1, 1));
 }
 
+/// Services run on several threads.
+#[test]
+fn everything_can_move_between_threads() {
+    fn moves<T: Send>(_: impl FnOnce() -> T) {}
+    fn all<T>() -> T {
+        unreachable!("it is only looked at by the compiler")
+    }
+    moves(|| Store::open(all()));
+    moves(|| all::<&Store>().poll());
+    moves(|| all::<&Store>().follow(Duration::ZERO));
+    moves(|| all::<&Store>().init(all(), all()));
+    moves(|| all::<&Store>().change_profile(all(), all(), all()));
+    moves(|| all::<&Store>().publish_next_key(all(), all()));
+    moves(|| all::<&Store>().promote_key(all(), all(), all()));
+    moves(|| all::<&Store>().revoke_own_key(all(), all()));
+    moves(|| all::<&Store>().remove_ended_keys(all()));
+    moves(|| all::<&Store>().import_key(all(), all()));
+    moves(|| all::<&Store>().export_key(all(), all()));
+    moves(|| all::<&Store>().reseal(all(), all()));
+    moves(|| all::<&Store>().add_pending(all()));
+    moves(|| all::<&Store>().pending(all()));
+    moves(|| all::<&Store>().add_both(all(), all(), all()));
+    moves(|| all::<&Store>().update_application(all(), all(), all()));
+    moves(|| all::<&Store>().remove_application(all(), all()));
+    moves(|| all::<&Store>().revoke_application_key(all(), all(), all()));
+    moves(|| all::<&Store>().update_server(all(), all(), all()));
+    moves(|| all::<&Store>().replace_certificate(all(), all(), all(), all()));
+    moves(|| all::<&Store>().note_refresh(all(), all()));
+    moves(|| all::<&Store>().audit(all()));
+    moves(|| all::<&Store>().verify_audit());
+    moves(|| all::<&Store>().raise_floor(all()));
+    moves(|| all::<&Store>().note_use(all()));
+    moves(|| all::<&Store>().note_node(all()));
+}
+
 #[cfg(feature = "postgres")]
 mod postgres_only {
     use super::*;
