@@ -112,7 +112,7 @@ fn request(client: &AppId, sealed: &SealedEnvelope, created: UnixMillis) -> Requ
         client.to_string(),
         encode(&sealed.envelope),
         encode(&sealed.signature),
-        encode(&cert),
+        encode(cert.as_bytes()),
     ];
     let mut headers = HeaderMap::new();
     for (name, value) in taa_core::fields::REQUEST.into_iter().zip(values) {

@@ -261,9 +261,13 @@ fn secrets() -> Vec<(&'static str, Vec<u8>)> {
     all
 }
 
-/// The keys of the sessions that were made, which differ from run to run because their envelopes do.
-fn session_keys(keys: &SessionKeys) -> Vec<(&'static str, Vec<u8>)> {
-    let bytes = keys.expose();
+/// The keys of a session that was made, which differ from run to run because envelopes do.
+fn session_keys(envelope: &[u8], secret: &[u8; 32], named: &[u8; 32]) -> Vec<(&'static str, Vec<u8>)> {
+    let vector = session();
+    let (client, server) =
+        (AppId::parse(&vector.client_id).unwrap(), AppId::parse(&vector.server_id).unwrap());
+    let (name, bytes) = SessionKeys::expose(&client, &server, envelope, secret);
+    assert_eq!(name, *named, "these are the keys of that session");
     vec![
         ("the MAC key", bytes[..16].to_vec()),
         ("the encryption key", bytes[16..32].to_vec()),
@@ -303,7 +307,8 @@ fn no_formatter_shows_a_session_key() {
     debug(printed, "Fixture", fixture);
     debug(printed, "Session of the server", &fixture.known.all());
     decision(printed, fixture);
-    assert_hidden(printed, &session_keys(&fixture.sealed.keys));
+    let sealed = &fixture.sealed;
+    assert_hidden(printed, &session_keys(&sealed.envelope, &SECRET, sealed.keys.name()));
 
     let vector = session();
     let provider = providers()[0];
@@ -312,15 +317,12 @@ fn no_formatter_shows_a_session_key() {
     let (signer, pending, headers) = signed(provider, &signing, &decrypting);
     let key_field = headers[taa_core::fields::KEY].as_bytes();
     let envelope = Envelope::decode(key_field).unwrap();
-    let (client, server) =
-        (AppId::parse(&vector.client_id).unwrap(), AppId::parse(&vector.server_id).unwrap());
-    let keys = SessionKeys::derive(&client, &server, envelope.as_bytes(), &CLIENT_SECRET);
-    assert_eq!(keys.name(), pending.session().unwrap().name(), "these are the keys of that session");
     let printed = &mut Printed::new();
     debug(printed, "Signer", &signer);
     debug(printed, "Session of the client", pending.session().unwrap());
     debug(printed, "Pending", &pending);
-    assert_hidden(printed, &session_keys(&keys));
+    let name = pending.session().unwrap().name();
+    assert_hidden(printed, &session_keys(envelope.as_bytes(), &CLIENT_SECRET, name));
 }
 
 /// Whoever logs the head of a request shows no certificate: the fields are marked.

@@ -123,7 +123,7 @@ impl Signer {
         let mut iv: Iv = [0; 16];
         server.own().random.fill(&mut iv)?;
         let sealed = request::seal(session.keys(), &covered, moment.now, user, &iv);
-        let cert = secret_field(encode(&sealed)).ok_or(SignError::Field)?;
+        let cert = secret_field(encode(sealed.as_bytes())).ok_or(SignError::Field)?;
         let digest = digest.map(HeaderValue::try_from).transpose().map_err(|_| SignError::Field)?;
 
         // From here on nothing fails: what is put in fits into what is reserved.

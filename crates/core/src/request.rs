@@ -7,5 +7,5 @@ mod target;
 
 pub use covered::Covered;
 pub use digest::{ContentDigest, DigestError};
-pub use seal::{Iv, MAX_SEALED_LEN, MIN_SEALED_LEN, OpenError, Plaintext, open, seal};
+pub use seal::{Iv, MAX_SEALED_LEN, MIN_SEALED_LEN, OpenError, Plaintext, SealedRequest, open, seal};
 pub use target::{Target, TargetError};

@@ -556,7 +556,7 @@ impl<'c> Call<'c> {
             self.caller.id.clone(),
             encode(&self.caller.sealed.envelope),
             encode(&self.caller.sealed.signature),
-            encode(&cert),
+            encode(cert.as_bytes()),
         ];
         let mut headers = HeaderMap::new();
         for (name, value) in fields::REQUEST.into_iter().zip(values) {

@@ -3,7 +3,7 @@ use subtle::ConstantTimeEq;
 
 use crate::encoding::{Bounded, encode};
 use crate::envelope::SessionKeys;
-use crate::mac;
+use crate::mac::{self, MacKey};
 use crate::request::Iv;
 
 /// What a proof covers of an answer (wire document, section 6). An absent field is the empty text.
@@ -34,7 +34,7 @@ impl ProvenAnswer<'_> {
     }
 
     fn tag(&self, keys: &SessionKeys, iv: &Iv) -> [u8; 16] {
-        let mut mac = mac::hmac(keys.response());
+        let mut mac = MacKey::new(keys.response()).begin();
         mac.update(b"TAA4 response\0");
         mac.update(iv);
         mac.update(&self.http_status.to_be_bytes());

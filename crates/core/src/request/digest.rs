@@ -51,9 +51,16 @@ impl ContentDigest {
     /// The field value: `sha-256=:…:`.
     #[must_use]
     pub fn to_field(&self) -> String {
-        format!("sha-256=:{}:", STANDARD.encode(self.0))
+        let mut field = String::with_capacity(FIELD_LEN);
+        field.push_str("sha-256=:");
+        STANDARD.encode_string(self.0, &mut field);
+        field.push(':');
+        field
     }
 }
+
+/// Of `sha-256=:…:`.
+const FIELD_LEN: usize = 54;
 
 /// Collects the `sha-256` members. A structured-field parser would let the last of two win; the wire document does not.
 #[derive(Default)]
@@ -139,6 +146,7 @@ mod tests {
     fn read_and_written() {
         let digest = ContentDigest::of(b"hello");
         assert_eq!(digest.to_field(), HELLO);
+        assert_eq!(digest.to_field().capacity(), HELLO.len());
         assert_eq!(ContentDigest::parse(HELLO), Ok(digest));
         assert_eq!(
             ContentDigest::parse(&format!("sha-512=:AA==:, {HELLO};a=1, x=\"sha-256, sha-256\"")),

@@ -1,7 +1,7 @@
 use aes::Aes128;
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockDecryptMut, BlockEncryptMut, KeyIvInit};
-use hmac::Mac;
+use hmac::Mac as _;
 use subtle::ConstantTimeEq;
 
 use super::Covered;
@@ -36,22 +36,50 @@ pub fn seal(
     created: UnixMillis,
     user: &UserName,
     iv: &Iv,
-) -> Vec<u8> {
+) -> SealedRequest {
     // The plaintext is written where its ciphertext will stand, so that nothing of it stays behind.
+    let mut sealed = SealedRequest { bytes: [0; MAX_SEALED_LEN], len: 0 };
+    sealed.push(iv);
+    sealed.push(&created.0.to_be_bytes());
+    sealed.push(user.as_str().as_bytes());
     let plaintext_len = 8 + user.as_str().len();
-    let body_len = 16 + plaintext_len + 16 - plaintext_len % 16;
-    let mut sealed = Vec::with_capacity(body_len + 16);
-    sealed.extend_from_slice(iv);
-    sealed.extend_from_slice(&created.0.to_be_bytes());
-    sealed.extend_from_slice(user.as_str().as_bytes());
-    sealed.resize(body_len, 0);
-    // The room is that of the padded plaintext, so encrypting cannot fail.
-    let room = sealed.get_mut(16..).unwrap_or_default();
+    // The longest name leaves room for the padding and the tag, so encrypting cannot fail.
+    let room = sealed.bytes.get_mut(16..).unwrap_or_default();
     let _never = cbc::Encryptor::<Aes128>::new(keys.encryption().into(), iv.into())
         .encrypt_padded_mut::<Pkcs7>(room, plaintext_len);
-    let tag = tag(keys, covered, &sealed);
-    sealed.extend_from_slice(&tag);
+    sealed.len = 16 + plaintext_len + 16 - plaintext_len % 16;
+    let tag = tag(keys, covered, sealed.as_bytes());
+    sealed.push(&tag);
     sealed
+}
+
+/// A sealed request certificate: the bytes of the Cert field.
+#[derive(Clone, Debug)]
+pub struct SealedRequest {
+    bytes: [u8; MAX_SEALED_LEN],
+    len: usize,
+}
+
+impl SealedRequest {
+    /// The bytes, 48–304 of them.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+
+    /// Appends. There is room for the longest certificate.
+    fn push(&mut self, piece: &[u8]) {
+        for (place, byte) in self.bytes.iter_mut().skip(self.len).zip(piece) {
+            *place = *byte;
+        }
+        self.len += piece.len();
+    }
+}
+
+impl AsRef<[u8]> for SealedRequest {
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
+    }
 }
 
 /// Opens a sealed request certificate: the tag first, and only under a good one the ciphertext.
@@ -84,7 +112,7 @@ pub fn open<'o>(
 
 /// First 16 bytes of HMAC-SHA-256 over additional data, iv and ciphertext, and the length of the former.
 fn tag(keys: &SessionKeys, covered: &Covered<'_>, iv_and_ciphertext: &[u8]) -> [u8; 16] {
-    let mut mac = crate::mac::hmac(keys.mac());
+    let mut mac = keys.mac().begin();
     let bits = covered.feed(|piece| mac.update(piece));
     mac.update(iv_and_ciphertext);
     mac.update(&bits.to_be_bytes());

@@ -67,7 +67,9 @@ impl<'v> Ready<'v> {
         same("client key id", self.signing.id().to_string(), vector.client_key_thumbprint.clone())?;
         same("server key id", self.decrypting.id().to_string(), vector.server_key_thumbprint.clone())?;
         same("salt", to_hex(self.keys.name()), vector.salt_hex.clone())?;
-        let keys = to_hex(self.keys.expose().as_slice());
+        let (_, keys) =
+            SessionKeys::expose(&self.client, &self.server, self.envelope.as_bytes(), &self.secret);
+        let keys = to_hex(keys.as_slice());
         same("session keys", keys, format!("{}{}", vector.request_key_hex, vector.response_key_hex))?;
 
         let head = EnvelopeHead::parse(self.envelope.as_bytes())?;
@@ -102,7 +104,7 @@ impl<'v> Ready<'v> {
             &Scripted::new(&self.secret),
         )?;
         let keys = SessionKeys::derive(&self.client, &self.server, &sealed.envelope, &self.secret);
-        same("keys of our own envelope", keys.expose().as_slice(), sealed.keys.expose().as_slice())?;
+        same("name of our own session", keys.name(), sealed.keys.name())?;
         if sealed.envelope == self.envelope.as_bytes() {
             return Err("sealing twice gave the same envelope".into());
         }
@@ -115,7 +117,7 @@ impl<'v> Ready<'v> {
             content_digest: "",
         };
         let cert = request::seal(&sealed.keys, &covered, issued, &user, &[7; 16]);
-        let fields = own_fields(&self.client, &sealed.envelope, &sealed.signature, &cert);
+        let fields = own_fields(&self.client, &sealed.envelope, &sealed.signature, cert.as_bytes());
         let (headers, _) = fields.to_map()?;
         let incoming =
             Incoming { method: &Method::GET, target: "/our/own?x=1", headers: &headers, body: &[] };
