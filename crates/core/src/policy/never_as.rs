@@ -1,3 +1,4 @@
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 use std::str::FromStr;
@@ -73,7 +74,7 @@ impl NeverAs {
         }
         let user = folded(user.as_str());
         let wildcard = || self.wildcards.iter().find(|(pattern, _)| pattern.matches(&user)).map(|(_, at)| at);
-        self.patterns.get(*self.names.get(&user).or_else(wildcard)?)
+        self.patterns.get(*self.names.get(&*user).or_else(wildcard)?)
     }
 
     /// Whether nobody is forbidden.
@@ -90,7 +91,10 @@ impl NeverAs {
 }
 
 /// Not `str::to_lowercase`: that one writes a final sigma differently, so a pattern would miss it.
-fn folded(text: &str) -> String {
+fn folded(text: &str) -> Cow<'_, str> {
+    if text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -100,7 +104,7 @@ fn folded(text: &str) -> String {
             _ => out.extend(c.to_uppercase().flat_map(char::to_lowercase)),
         }
     }
-    out
+    Cow::Owned(out)
 }
 
 impl From<Vec<NamePattern>> for NeverAs {
@@ -111,7 +115,7 @@ impl From<Vec<NamePattern>> for NeverAs {
             if folded.contains('*') {
                 wildcards.push((WildMatchPattern::new(&folded), at));
             } else {
-                names.entry(folded).or_insert(at);
+                names.entry(folded.into_owned()).or_insert(at);
             }
         }
         Self { patterns, names, wildcards }

@@ -175,8 +175,18 @@ impl PathRules {
 /// Orders paths so that all that a rule covers comes right after it, before anything else: `/` sorts lowest. By bytes,
 /// `/rest-x` would come between `/rest` and `/rest/x`.
 fn order(a: &str, b: &str) -> Ordering {
-    let key = |byte| if byte == b'/' { 0 } else { byte };
-    a.bytes().map(key).cmp(b.bytes().map(key))
+    let (a, b) = (a.as_bytes(), b.as_bytes());
+    let same = same_start(a, b);
+    // The end of a path sorts before everything, `/` before every other byte: no path has a zero.
+    let key = |path: &[u8]| path.get(same).map(|byte| if *byte == b'/' { 0 } else { *byte });
+    key(a).cmp(&key(b))
+}
+
+/// How many bytes are the same at the front. Eight at a time: paths of one application begin alike.
+fn same_start(a: &[u8], b: &[u8]) -> usize {
+    let eights =
+        a.as_chunks::<8>().0.iter().zip(b.as_chunks::<8>().0).take_while(|(a, b)| a == b).count() * 8;
+    a.iter().zip(b).skip(eights).take_while(|(a, b)| a == b).count() + eights
 }
 
 fn prefix_at(rules: &[PathRule], at: usize) -> &str {
