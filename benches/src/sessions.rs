@@ -1,16 +1,45 @@
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use taa_core::decision::{Lookup, Session, Sessions};
+use taa_core::decision::{Lookup, Session, Sessions, SharedSession};
 use taa_core::id::AppId;
 use taa_core::time::UnixMillis;
-use taa_server::session::{NameKey, SessionLimits, SessionName, SessionTable, SignatureName};
+use taa_server::session::{NameKey, SessionLimits, SessionName, SessionTable, SignatureName, Tabled};
 
 /// The session table of the server layer, without its limits on opening.
 #[derive(Debug)]
 pub struct KnownSessions {
     name_key: NameKey,
-    table: SessionTable<(SignatureName, Arc<Session>)>,
+    table: SessionTable<Opened>,
+}
+
+/// As the server layer has it, but for entries that only fill the table.
+#[derive(Debug)]
+struct Opened {
+    signature: SignatureName,
+    session: Held,
+}
+
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "the large one is the usual one")]
+enum Held {
+    Own(Session),
+    Shared(SharedSession),
+}
+
+impl AsRef<Session> for Opened {
+    fn as_ref(&self) -> &Session {
+        match &self.session {
+            Held::Own(session) => session,
+            Held::Shared(session) => session,
+        }
+    }
+}
+
+impl Tabled for Opened {
+    fn application(&self) -> &AppId {
+        self.as_ref().application()
+    }
 }
 
 impl KnownSessions {
@@ -18,6 +47,19 @@ impl KnownSessions {
     #[must_use]
     pub fn new(limits: SessionLimits) -> Self {
         Self { name_key: NameKey::from_random([9; 16]), table: SessionTable::new(limits) }
+    }
+
+    /// Fills the table up: the same session once more, under another name that no request has.
+    pub fn fill(&self, key_field: &[u8], session: &SharedSession, now: UnixMillis) {
+        let signature = SignatureName::of(&self.name_key, b"signature");
+        let _filling =
+            self.insert(key_field, Opened { signature, session: Held::Shared(session.clone()) }, now);
+    }
+
+    fn insert(&self, key_field: &[u8], opened: Opened, now: UnixMillis) -> SharedSession {
+        let name = SessionName::of(&self.name_key, opened.application().as_str(), key_field);
+        let end = opened.as_ref().head().end();
+        SharedSession::new(self.table.insert(name, opened, end, now))
     }
 
     /// How many there are.
@@ -43,8 +85,8 @@ impl Sessions for KnownSessions {
     fn find(&self, app_id: &str, key_field: &[u8], signature_field: &[u8], now: UnixMillis) -> Lookup {
         match self.table.find(SessionName::of(&self.name_key, app_id, key_field), now) {
             None => Lookup::Unknown,
-            Some(kept) if kept.0 == SignatureName::of(&self.name_key, signature_field) => {
-                Lookup::Known(Arc::clone(&kept.1))
+            Some(kept) if kept.signature == SignatureName::of(&self.name_key, signature_field) => {
+                Lookup::Known(SharedSession::new(kept))
             }
             Some(_) => Lookup::OtherSignature,
         }
@@ -58,22 +100,26 @@ impl Sessions for KnownSessions {
         true
     }
 
-    fn keep(&self, key_field: &[u8], signature_field: &[u8], session: &Arc<Session>, now: UnixMillis) {
-        let application = session.application();
-        let name = SessionName::of(&self.name_key, application.as_str(), key_field);
-        let kept = (SignatureName::of(&self.name_key, signature_field), Arc::clone(session));
-        self.table.insert(name, application, session.head().end(), Arc::new(kept), now);
+    fn keep(
+        &self,
+        key_field: &[u8],
+        signature_field: &[u8],
+        session: Session,
+        now: UnixMillis,
+    ) -> SharedSession {
+        let signature = SignatureName::of(&self.name_key, signature_field);
+        self.insert(key_field, Opened { signature, session: Held::Own(session) }, now)
     }
 }
 
 /// Keeps only the last session that was opened: to have it for oneself.
 #[derive(Debug, Default)]
-pub struct LastSession(Mutex<Option<Arc<Session>>>);
+pub struct LastSession(Mutex<Option<SharedSession>>);
 
 impl LastSession {
     /// The session, if one was opened.
     #[must_use]
-    pub fn take(&self) -> Option<Arc<Session>> {
+    pub fn take(&self) -> Option<SharedSession> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
@@ -91,7 +137,9 @@ impl Sessions for LastSession {
         true
     }
 
-    fn keep(&self, _: &[u8], _: &[u8], session: &Arc<Session>, _: UnixMillis) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(session));
+    fn keep(&self, _: &[u8], _: &[u8], session: Session, _: UnixMillis) -> SharedSession {
+        let session = SharedSession::from(session);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(session.clone());
+        session
     }
 }

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use http::{HeaderMap, Method};
 use taa_core::answer::Code;
 use taa_core::crypto::{CryptoProvider, Random, RandomError, RustCrypto, SystemRandom};
 use taa_core::decision::{
     Allowed, Context, Lookup, NonceClaim, NonceOutcome, Presented, Prover, Reason, Refusal, Session,
-    Sessions, open,
+    Sessions, SharedSession, open,
 };
 use taa_core::directory::{Application, Directory};
 use taa_core::id::AppId;
@@ -196,7 +196,7 @@ impl Nonces {
 /// Application id and envelope.
 type SessionName = (String, Vec<u8>);
 /// The signature, and what it opened.
-type Kept = (Vec<u8>, Arc<Session>);
+type Kept = (Vec<u8>, SharedSession);
 
 /// A session table without bounds.
 #[derive(Debug, Default)]
@@ -205,12 +205,12 @@ pub struct KnownSessions(Mutex<HashMap<SessionName, Kept>>);
 impl KnownSessions {
     /// The sessions that are kept.
     #[must_use]
-    pub fn all(&self) -> Vec<Arc<Session>> {
+    pub fn all(&self) -> Vec<SharedSession> {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .values()
-            .map(|(_, session)| Arc::clone(session))
+            .map(|(_, session)| session.clone())
             .collect()
     }
 }
@@ -220,7 +220,7 @@ impl Sessions for KnownSessions {
         let name = (app_id.to_owned(), key_field.to_vec());
         match self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&name) {
             None => Lookup::Unknown,
-            Some((signature, session)) if signature == signature_field => Lookup::Known(Arc::clone(session)),
+            Some((signature, session)) if signature == signature_field => Lookup::Known(session.clone()),
             Some(_) => Lookup::OtherSignature,
         }
     }
@@ -233,10 +233,18 @@ impl Sessions for KnownSessions {
         true
     }
 
-    fn keep(&self, key_field: &[u8], signature_field: &[u8], session: &Arc<Session>, _: UnixMillis) {
+    fn keep(
+        &self,
+        key_field: &[u8],
+        signature_field: &[u8],
+        session: Session,
+        _: UnixMillis,
+    ) -> SharedSession {
         let name = (session.application().to_string(), key_field.to_vec());
-        let kept = (signature_field.to_vec(), Arc::clone(session));
+        let session = SharedSession::from(session);
+        let kept = (signature_field.to_vec(), session.clone());
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, kept);
+        session
     }
 }
 

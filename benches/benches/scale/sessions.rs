@@ -1,5 +1,4 @@
 use taa_benches::{Client, KnownSessions, LastSession, Report, Verifier, client_identity, parts};
-use taa_core::decision::Sessions;
 use taa_core::time::{Clock, SystemClock};
 use taa_server::session::SessionLimits;
 
@@ -39,6 +38,6 @@ fn fill(verifier: &Verifier, sessions: &KnownSessions, client: &Client, entries:
     let session = last.take().expect("a session");
     let now = SystemClock::new().wall().expect("a time");
     for number in 0..entries {
-        sessions.keep(&number.to_be_bytes(), b"signature", &session, now);
+        sessions.fill(&number.to_be_bytes(), &session, now);
     }
 }

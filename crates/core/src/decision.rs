@@ -31,5 +31,5 @@ pub use presented::Presented;
 pub use proven::{NonceClaim, NonceOutcome, Proven, Prover};
 pub use reason::{Field, Reason};
 pub use refusal::Refusal;
-pub use session::{Lookup, NoSessions, Session, Sessions};
+pub use session::{Lookup, NoSessions, Session, Sessions, SharedSession};
 pub use timely::Timely;

@@ -5,7 +5,7 @@ use std::fmt;
 use url::Url;
 
 use crate::certificate::{Certificate, CertificateError, CertificateKey, Content, KeyStatus, KeyUse};
-use crate::id::{AppId, ShortKeyId};
+use crate::id::{AppId, KeyId, ShortKeyId};
 use crate::key::{DecryptingKey, PublicKey, SigningKey};
 use crate::time::UnixMillis;
 
@@ -118,6 +118,11 @@ impl Identity {
     pub(crate) fn decryption_key(&self, id: ShortKeyId, now: UnixMillis) -> Option<&DecryptingKey> {
         let own = self.decryption.iter().find(|own| own.key.id().short() == id)?;
         own.usable_at(now).then_some(&own.key)
+    }
+
+    /// The whole id of a decryption key.
+    pub(crate) fn key_named(&self, id: ShortKeyId) -> Option<KeyId> {
+        self.decryption.iter().map(|own| own.key.id()).find(|own| own.short() == id)
     }
 
     /// True when this application can open envelopes, as a server must.

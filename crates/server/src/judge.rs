@@ -133,7 +133,7 @@ async fn after_step_8<R: UserResolver>(
     let principal = resolve(trust, context.directory, &allowed).await?;
     if let Some(write_ahead) = &trust.write_ahead {
         write_ahead.used(allowed.application().id(), allowed.key(), now);
-        write_ahead.used(context.identity.id(), allowed.decryption_key(), now);
+        write_ahead.used(context.identity.id(), allowed.decryption_key(context.identity), now);
     }
     Ok(principal)
 }

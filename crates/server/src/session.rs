@@ -6,9 +6,11 @@
 //!
 //! What a session may do is not kept here. It is looked up afresh for every request.
 
+mod kept;
 mod ledger;
 mod name;
 mod table;
 
+pub use kept::{Kept, Tabled};
 pub use name::{NameKey, SessionName, SignatureName};
 pub use table::{SessionLimits, SessionTable};

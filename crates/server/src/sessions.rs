@@ -4,25 +4,37 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
-use taa_core::decision::{Lookup, Session, Sessions};
+use taa_core::decision::{Lookup, Session, Sessions, SharedSession};
 use taa_core::id::AppId;
 use taa_core::time::{Clock, UnixMillis};
 
 use crate::limit::{AddressKey, LIMITER_CAPACITY, RateLimiter};
-use crate::session::{NameKey, SessionLimits, SessionName, SessionTable, SignatureName};
+use crate::session::{NameKey, SessionLimits, SessionName, SessionTable, SignatureName, Tabled};
 
 /// The session table with its two limits, as the decision asks for them.
 pub(crate) struct SessionState {
     name_key: NameKey,
-    table: SessionTable<Kept>,
+    table: SessionTable<Opened>,
     signature_checks: RateLimiter<AddressKey>,
     decryptions: RateLimiter<AppId>,
 }
 
 /// A session, and the signature of its envelope.
-struct Kept {
+struct Opened {
     signature: SignatureName,
-    session: Arc<Session>,
+    session: Session,
+}
+
+impl AsRef<Session> for Opened {
+    fn as_ref(&self) -> &Session {
+        &self.session
+    }
+}
+
+impl Tabled for Opened {
+    fn application(&self) -> &AppId {
+        self.session.application()
+    }
 }
 
 /// A session is kept for so long after its envelope is over, as it could be opened for so long: a late request is then
@@ -60,7 +72,7 @@ impl Sessions for SessionState {
         match self.table.find(SessionName::of(&self.name_key, app_id, key_field), now) {
             None => Lookup::Unknown,
             Some(kept) if kept.signature == SignatureName::of(&self.name_key, signature_field) => {
-                Lookup::Known(Arc::clone(&kept.session))
+                Lookup::Known(SharedSession::new(kept))
             }
             Some(_) => Lookup::OtherSignature,
         }
@@ -74,13 +86,17 @@ impl Sessions for SessionState {
         self.decryptions.admit(application)
     }
 
-    fn keep(&self, key_field: &[u8], signature_field: &[u8], session: &Arc<Session>, now: UnixMillis) {
-        let application = session.application();
-        let name = SessionName::of(&self.name_key, application.as_str(), key_field);
+    fn keep(
+        &self,
+        key_field: &[u8],
+        signature_field: &[u8],
+        session: Session,
+        now: UnixMillis,
+    ) -> SharedSession {
+        let name = SessionName::of(&self.name_key, session.application().as_str(), key_field);
         let expires = session.head().end().plus(KEPT_AFTER_END);
         let signature = SignatureName::of(&self.name_key, signature_field);
-        let kept = Kept { signature, session: Arc::clone(session) };
-        self.table.insert(name, application, expires, Arc::new(kept), now);
+        SharedSession::new(self.table.insert(name, Opened { signature, session }, expires, now))
     }
 }
 

@@ -1,12 +1,13 @@
 use std::sync::Arc;
 
-use super::Session;
+use super::SharedSession;
 #[cfg(feature = "legacy")]
 use super::{NonceOutcome, Refusal};
 use crate::directory::Application;
 #[cfg(feature = "legacy")]
 use crate::directory::Directory;
 use crate::id::{KeyId, UserName};
+use crate::identity::Identity;
 #[cfg(feature = "legacy")]
 use crate::legacy::{Failure, FailureKind, Proven};
 use crate::policy::Protocol;
@@ -18,7 +19,7 @@ pub struct Allowed {
     pub(super) user: UserName,
     pub(super) protocol: Protocol,
     /// The older versions have none.
-    pub(super) session: Option<Arc<Session>>,
+    pub(super) session: Option<SharedSession>,
 }
 
 impl Allowed {
@@ -76,12 +77,13 @@ impl Allowed {
     /// The key the session was opened with.
     #[must_use]
     pub fn key(&self) -> Option<KeyId> {
-        self.session.as_ref().map(|session| session.signing_key())
+        let named = self.session.as_ref()?.head().signing_key;
+        self.application.key(named).map(|peer| peer.key().id())
     }
 
-    /// This server's key that opened the session.
+    /// The key of this server that opened the session.
     #[must_use]
-    pub fn decryption_key(&self) -> Option<KeyId> {
-        self.session.as_ref().map(|session| session.decryption_key())
+    pub fn decryption_key(&self, server: &Identity) -> Option<KeyId> {
+        server.key_named(self.session.as_ref()?.head().decryption_key)
     }
 }

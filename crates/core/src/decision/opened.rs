@@ -2,7 +2,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Field, Lookup, Presented, Proven, Reason, Refusal, Session, Sessions};
+use super::{Field, Lookup, Presented, Proven, Reason, Refusal, Session, Sessions, SharedSession};
 use crate::crypto::Random;
 use crate::directory::{Application, Directory};
 use crate::encoding::Bounded;
@@ -36,7 +36,7 @@ pub struct Context<'c> {
 #[derive(Debug)]
 pub struct Opened<'a> {
     application: Arc<Application>,
-    session: Arc<Session>,
+    session: SharedSession,
     genuine: bool,
     sealed: Bounded<MAX_SEALED_LEN>,
     covered: Covered<'a>,
@@ -82,9 +82,11 @@ pub fn open<'a>(
         }
         Found::New(unknown) => {
             let (session, genuine) = unknown.open(application, context, client.addr, now)?;
-            if genuine {
-                context.sessions.keep(key_field, signature_field, &session, now);
-            }
+            let session = if genuine {
+                context.sessions.keep(key_field, signature_field, session, now)
+            } else {
+                session.into()
+            };
             (session, genuine)
         }
     };
@@ -98,11 +100,11 @@ fn check_known(
     identity: &Identity,
     now: UnixMillis,
 ) -> Result<(), Refusal> {
-    let signing = application.key(session.head.signing_key).ok_or(Reason::SigningKeyUnknown)?;
-    if signing.key().id() != session.signing_key || !signing.usable_at(now) {
+    let head = session.head();
+    if !application.key(head.signing_key).is_some_and(|key| key.usable_at(now)) {
         return Err(Reason::SigningKeyUnknown.into());
     }
-    if identity.decryption_key(session.head.decryption_key, now).is_none() {
+    if identity.decryption_key(head.decryption_key, now).is_none() {
         return Err(Reason::DecryptionKeyUnknown.into());
     }
     Ok(())
@@ -111,7 +113,7 @@ fn check_known(
 /// Where a request's session comes from.
 #[allow(clippy::large_enum_variant, reason = "it lives on the stack for one call")]
 enum Found {
-    Known(Arc<Session>),
+    Known(SharedSession),
     New(Unknown),
 }
 
@@ -139,7 +141,7 @@ impl Unknown {
         context: &Context<'_>,
         address: IpAddr,
         now: UnixMillis,
-    ) -> Result<(Arc<Session>, bool), Refusal> {
+    ) -> Result<(Session, bool), Refusal> {
         let Self { head, envelope, signature, signed_otherwise } = self;
         let (client, server) = (application.id(), context.identity.id());
         let signing = application
@@ -176,15 +178,7 @@ impl Unknown {
             OpenedSecret::Genuine(keys) => (keys, true),
             OpenedSecret::Substitute(keys) => (keys, false),
         };
-        let session = Session {
-            application: client.clone(),
-            head,
-            signing_key: signing.id(),
-            decryption_key: decryption.id(),
-            key_made_here: decryption.made_by_this_process(),
-            keys,
-        };
-        Ok((Arc::new(session), genuine))
+        Ok((Session::new(client.clone(), head, decryption.made_by_this_process(), keys), genuine))
     }
 }
 
@@ -195,7 +189,8 @@ impl<'a> Opened<'a> {
     /// [`Code::BadSignature`](crate::answer::Code::BadSignature), whichever of these failed.
     pub fn prove(self) -> Result<Proven<'a>, Refusal> {
         let mut plaintext = [0; MAX_SEALED_LEN];
-        let opened = request::open(&self.session.keys, &self.covered, self.sealed.as_slice(), &mut plaintext);
+        let opened =
+            request::open(self.session.keys(), &self.covered, self.sealed.as_slice(), &mut plaintext);
         match opened {
             Ok((iv, plain)) if self.genuine => {
                 Ok(Proven::new(self.application, self.session, self.covered, iv, plain))

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Allowed, Context, Reason, Refusal, Session, Timely};
+use super::{Allowed, Context, Reason, Refusal, SharedSession, Timely};
 use crate::answer::ProvenAnswer;
 use crate::directory::Application;
 use crate::id::UserName;
@@ -18,7 +18,7 @@ const NONCE_LIMIT: Duration = Duration::from_secs(300);
 #[derive(Debug)]
 pub struct Proven<'a> {
     application: Arc<Application>,
-    session: Arc<Session>,
+    session: SharedSession,
     covered: Covered<'a>,
     iv: Iv,
     created: UnixMillis,
@@ -52,7 +52,7 @@ pub enum NonceOutcome {
 /// Makes the proofs of answers to one request.
 #[derive(Clone, Debug)]
 pub struct Prover {
-    session: Arc<Session>,
+    session: SharedSession,
     iv: Iv,
 }
 
@@ -60,14 +60,14 @@ impl Prover {
     /// The value of the proof field.
     #[must_use]
     pub fn prove(&self, answer: &ProvenAnswer<'_>) -> String {
-        answer.prove(&self.session.keys, &self.iv)
+        answer.prove(self.session.keys(), &self.iv)
     }
 }
 
 impl<'a> Proven<'a> {
     pub(super) fn new(
         application: Arc<Application>,
-        session: Arc<Session>,
+        session: SharedSession,
         covered: Covered<'a>,
         iv: Iv,
         plain: Plaintext<'_>,
@@ -80,13 +80,13 @@ impl<'a> Proven<'a> {
     /// the process started.
     #[must_use]
     pub fn key_made_by_this_process(&self) -> bool {
-        self.session.key_made_here
+        self.session.key_made_here()
     }
 
     /// What proves the answer, whatever it will be.
     #[must_use]
     pub fn prover(&self) -> Prover {
-        Prover { session: Arc::clone(&self.session), iv: self.iv }
+        Prover { session: self.session.clone(), iv: self.iv }
     }
 
     /// The application.
@@ -118,11 +118,11 @@ impl<'a> Proven<'a> {
     #[must_use]
     pub fn claim(&self, context: &Context<'_>, now: UnixMillis) -> NonceClaim<'_> {
         let greatest = context.greatest_timeout.get();
-        let end = self.session.head.end();
+        let end = self.session.head().end();
         let never_valid = self.created > end.plus(context.skew.get()) || self.created < now.minus(greatest);
         let until = self.created.plus(greatest + NONCE_MARGIN).min(end.plus(NONCE_LIMIT));
         let keep = Duration::from_millis(until.0.saturating_sub(now.0));
-        NonceClaim { session: self.session.keys.name(), iv: &self.iv, keep: (!never_valid).then_some(keep) }
+        NonceClaim { session: self.session.keys().name(), iv: &self.iv, keep: (!never_valid).then_some(keep) }
     }
 
     /// Steps 7 and 8: what the store said, the fence, the time.
@@ -139,37 +139,31 @@ impl<'a> Proven<'a> {
         fence: Option<UnixMillis>,
         now: UnixMillis,
     ) -> Result<Timely<'a>, Refusal> {
-        let user = self.user()?.clone();
+        let Self { application, session, covered, created, user, .. } = self;
+        let user = user.map_err(Reason::UserMalformed)?;
         match outcome {
             NonceOutcome::First => {}
             NonceOutcome::Before => return Err(Refusal::with_time(Reason::Replayed, now)),
             NonceOutcome::Full => return Err(Reason::NonceTableFull.into()),
             NonceOutcome::Unavailable => return Err(Reason::NonceUnavailable.into()),
         }
-        if fence.is_some_and(|fence| self.created <= fence) {
+        if fence.is_some_and(|fence| created <= fence) {
             return Err(Refusal::with_time(Reason::Fenced, now));
         }
 
-        let timeout = self.application.policy().timeout().capped(context.greatest_timeout);
-        if !self.session.head.valid_at(now, context.skew) {
+        let timeout = application.policy().timeout().capped(context.greatest_timeout);
+        if !session.head().valid_at(now, context.skew) {
             return Err(Refusal::with_time(Reason::EnvelopeTime, now));
         }
-        if self.created < now.minus(timeout) {
+        if created < now.minus(timeout) {
             return Err(Refusal::with_time(Reason::TooOld, now));
         }
-        if self.created > now.plus(context.skew.get()) {
+        if created > now.plus(context.skew.get()) {
             return Err(Refusal::with_time(Reason::TooEarly, now));
         }
         // Older versions are over for this application from now on.
-        let floor_unwritten = self.application.ratchet().observe(Protocol::V4);
-        Ok(Timely {
-            application: self.application,
-            session: self.session,
-            covered: self.covered,
-            created: self.created,
-            user,
-            floor_unwritten,
-        })
+        let floor_unwritten = application.ratchet().observe(Protocol::V4);
+        Ok(Timely { application, session, covered, created, user, floor_unwritten })
     }
 
     /// Steps 7–10 at once, where nothing has to be written durably between them.

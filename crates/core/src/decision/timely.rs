@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::{Allowed, Context, Reason, Refusal, Session};
+use super::{Allowed, Context, Reason, Refusal, SharedSession};
 use crate::directory::Application;
 use crate::id::UserName;
 use crate::policy::Protocol;
@@ -14,7 +14,7 @@ use crate::time::UnixMillis;
 #[derive(Debug)]
 pub struct Timely<'a> {
     pub(super) application: Arc<Application>,
-    pub(super) session: Arc<Session>,
+    pub(super) session: SharedSession,
     pub(super) covered: Covered<'a>,
     pub(super) created: UnixMillis,
     pub(super) user: UserName,

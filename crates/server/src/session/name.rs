@@ -54,17 +54,18 @@ impl SessionName {
     }
 }
 
-/// The signature a session was opened with: 16 bytes, a keyed hash of `X-Seraph-Trusted-App-Signature` as sent.
+/// The signature a session was opened with: 8 bytes, a keyed hash of `X-Seraph-Trusted-App-Signature` as sent.
+///
+/// Nobody can look for a second signature that has the same, and whoever met one by chance would still need the tag of the
+/// session's secret key.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct SignatureName([u8; 16]);
+pub struct SignatureName(u64);
 
 impl SignatureName {
     /// Names the signature in this field.
     #[must_use]
     pub fn of(key: &NameKey, signature_field: &[u8]) -> Self {
-        let mut hasher = SipHasher13::new_with_keys(key.0, key.1);
-        hasher.write(signature_field);
-        Self(hasher.finish128().as_bytes())
+        Self(siphasher::sip::SipHasher13::new_with_keys(key.0, key.1).hash(signature_field))
     }
 }
 

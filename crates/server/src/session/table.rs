@@ -6,8 +6,8 @@ use hashbrown::HashTable;
 use taa_core::id::AppId;
 use taa_core::time::UnixMillis;
 
-use super::SessionName;
-use super::ledger::{Entry, Ledger};
+use super::ledger::Ledger;
+use super::{Kept, SessionName, Tabled};
 use crate::limit::shards::{Apart, Shards, lock, read, write};
 
 /// How many sessions a [`SessionTable`] holds.
@@ -37,12 +37,24 @@ impl Default for SessionLimits {
 /// Only an envelope whose signature was found good may be put here.
 pub struct SessionTable<S> {
     limits: SessionLimits,
-    shards: Shards<RwLock<HashTable<Arc<Entry<S>>>>, SHARDS>,
+    shards: Shards<RwLock<Shard<S>>, SHARDS>,
     ledger: Apart<Mutex<Ledger<S>>>,
     uses: Apart<AtomicU64>,
 }
 
-impl<S> SessionTable<S> {
+struct Shard<S> {
+    sessions: HashTable<Slot<S>>,
+    /// None of them is over before this.
+    over_from: UnixMillis,
+}
+
+struct Slot<S> {
+    kept: Arc<Kept<S>>,
+    /// In whole seconds, rounded up. Here, so that looking for what is over does not have to go and see each session.
+    expires_s: u32,
+}
+
+impl<S: Tabled> SessionTable<S> {
     /// An empty table.
     #[must_use]
     pub fn new(limits: SessionLimits) -> Self {
@@ -51,7 +63,9 @@ impl<S> SessionTable<S> {
                 total: limits.total.max(1),
                 per_application: limits.per_application.max(1),
             },
-            shards: Shards::new(|| RwLock::new(HashTable::new())),
+            shards: Shards::new(|| {
+                RwLock::new(Shard { sessions: HashTable::new(), over_from: UnixMillis(u64::MAX) })
+            }),
             ledger: Apart(Mutex::new(Ledger::new())),
             uses: Apart(AtomicU64::new(0)),
         }
@@ -59,61 +73,58 @@ impl<S> SessionTable<S> {
 
     /// The session of this name, if it is known and not over at `now`.
     #[must_use]
-    pub fn find(&self, name: SessionName, now: UnixMillis) -> Option<Arc<S>> {
-        let hash = name.hash();
-        let shard = read(self.shards.of(hash));
-        let entry = shard.find(hash, |entry| entry.name == name)?;
-        if entry.expires <= now {
-            return None;
-        }
+    pub fn find(&self, name: SessionName, now: UnixMillis) -> Option<Arc<Kept<S>>> {
+        let kept = {
+            let shard = read(self.shards.of(name.hash()));
+            let slot = shard.sessions.find(name.hash(), |slot| slot.kept.name == name)?;
+            if slot.is_over(now) {
+                return None;
+            }
+            Arc::clone(&slot.kept)
+        };
         // One session in a row is the last one used already, and writes nothing that others read.
-        if entry.used.load(Ordering::Relaxed) != self.uses.0.load(Ordering::Relaxed) {
-            entry.used.fetch_max(self.next_use(), Ordering::Relaxed);
+        if kept.used.load(Ordering::Relaxed) != self.uses.0.load(Ordering::Relaxed) {
+            kept.used.fetch_max(self.next_use(), Ordering::Relaxed);
         }
-        Some(entry.value.clone())
+        Some(kept)
     }
 
-    /// Keeps a session until `expires`, and drops what is over and what has no room.
+    /// Keeps a session until `expires`, rounded up to a second, and drops what is over and what has no room.
     ///
     /// If another request has opened the same one meanwhile, that one stays and comes back: all requests of a session share
     /// one value. One that is over already is not kept.
     pub fn insert(
         &self,
         name: SessionName,
-        app: &AppId,
+        session: S,
         expires: UnixMillis,
-        value: Arc<S>,
         now: UnixMillis,
-    ) -> Arc<S> {
+    ) -> Arc<Kept<S>> {
         let mut dropped = Vec::new();
         let mut ledger = lock(&self.ledger.0);
-        while let Some(over) = ledger.over(now) {
-            self.take_out(&mut ledger, over, &mut dropped);
-        }
+        self.take_out_over(&mut ledger, now, &mut dropped);
         if let Some(known) = self.peek(name) {
             return known;
         }
-        if expires <= now {
-            return value;
+        let used = AtomicU64::new(self.next_use());
+        let kept = Arc::new(Kept { name, used, filed: AtomicU64::new(0), session });
+        let slot = Slot::new(Arc::clone(&kept), expires);
+        if slot.is_over(now) {
+            return kept;
         }
         // More than once only if the limits are, one day, lowered while the table is in use.
-        while let Some(victim) = self.victim(&mut ledger, app) {
+        while let Some(victim) = self.victim(&mut ledger, kept.application()) {
             self.take_out(&mut ledger, victim, &mut dropped);
         }
-        let entry = Arc::new(Entry {
-            name,
-            app: app.clone(),
-            expires,
-            value: value.clone(),
-            used: AtomicU64::new(self.next_use()),
-            filed: AtomicU64::new(0),
-        });
-        ledger.add(entry.clone());
-        write(self.shards.of(name.hash())).insert_unique(name.hash(), entry, |entry| entry.name.hash());
+        ledger.add(Arc::clone(&kept));
+        let mut shard = write(self.shards.of(name.hash()));
+        shard.over_from = shard.over_from.min(slot.expires());
+        shard.sessions.insert_unique(name.hash(), slot, |slot| slot.kept.name.hash());
+        drop(shard);
         drop(ledger);
         // Sessions wipe their keys when they go: not under the lock.
         drop(dropped);
-        value
+        kept
     }
 
     /// Drops all sessions of one application, and says how many there were.
@@ -122,20 +133,20 @@ impl<S> SessionTable<S> {
     pub fn remove_application(&self, app: &AppId) -> usize {
         let mut dropped = Vec::new();
         let mut ledger = lock(&self.ledger.0);
-        for entry in ledger.of_application(app) {
-            self.take_out(&mut ledger, entry, &mut dropped);
+        for kept in ledger.of_application(app) {
+            self.take_out(&mut ledger, kept, &mut dropped);
         }
         drop(ledger);
         dropped.len()
     }
 
     /// Drops the sessions for which `keep` is false, those of a revoked key for example, and says how many there were.
-    pub fn retain(&self, keep: impl Fn(&AppId, &S) -> bool) -> usize {
+    pub fn retain(&self, keep: impl Fn(&S) -> bool) -> usize {
         let mut dropped = Vec::new();
         let mut ledger = lock(&self.ledger.0);
-        let gone: Vec<_> = ledger.all().filter(|entry| !keep(&entry.app, &entry.value)).cloned().collect();
-        for entry in gone {
-            self.take_out(&mut ledger, entry, &mut dropped);
+        let gone: Vec<_> = ledger.all().filter(|kept| !keep(kept)).cloned().collect();
+        for kept in gone {
+            self.take_out(&mut ledger, kept, &mut dropped);
         }
         drop(ledger);
         dropped.len()
@@ -145,9 +156,7 @@ impl<S> SessionTable<S> {
     pub fn remove_expired(&self, now: UnixMillis) -> usize {
         let mut dropped = Vec::new();
         let mut ledger = lock(&self.ledger.0);
-        while let Some(over) = ledger.over(now) {
-            self.take_out(&mut ledger, over, &mut dropped);
-        }
+        self.take_out_over(&mut ledger, now, &mut dropped);
         drop(ledger);
         dropped.len()
     }
@@ -171,7 +180,7 @@ impl<S> SessionTable<S> {
     }
 
     /// The one that has to go before this application may have another; `None` when there is room.
-    fn victim(&self, ledger: &mut Ledger<S>, app: &AppId) -> Option<Arc<Entry<S>>> {
+    fn victim(&self, ledger: &mut Ledger<S>, app: &AppId) -> Option<Arc<Kept<S>>> {
         let own = ledger.len_of(app);
         if own < self.limits.per_application && ledger.len() < self.limits.total {
             return None;
@@ -183,28 +192,66 @@ impl<S> SessionTable<S> {
         ledger.least_recently_used(&largest)
     }
 
-    fn take_out(&self, ledger: &mut Ledger<S>, entry: Arc<Entry<S>>, dropped: &mut Vec<Arc<Entry<S>>>) {
-        ledger.remove(&entry);
-        let hash = entry.name.hash();
-        let mut shard = write(self.shards.of(hash));
-        if let Ok(found) = shard.find_entry(hash, |held| held.name == entry.name) {
-            let _ = found.remove();
+    /// Looks only through the parts that have something that is over.
+    fn take_out_over(&self, ledger: &mut Ledger<S>, now: UnixMillis, dropped: &mut Vec<Arc<Kept<S>>>) {
+        for shard in self.shards.iter() {
+            if read(shard).over_from > now {
+                continue;
+            }
+            let mut shard = write(shard);
+            let first = dropped.len();
+            dropped.extend(shard.sessions.extract_if(|slot| slot.is_over(now)).map(|slot| slot.kept));
+            shard.over_from = shard.sessions.iter().map(Slot::expires).min().unwrap_or(UnixMillis(u64::MAX));
+            shard.give_back();
+            drop(shard);
+            dropped.iter().skip(first).for_each(|kept| ledger.remove(kept));
         }
-        if shard.capacity() > 64 && shard.capacity() > 8 * shard.len() {
-            let half = 4 * shard.len();
-            shard.shrink_to(half, |entry| entry.name.hash());
-        }
-        drop(shard);
-        dropped.push(entry);
     }
 
-    fn peek(&self, name: SessionName) -> Option<Arc<S>> {
-        let hash = name.hash();
-        read(self.shards.of(hash)).find(hash, |entry| entry.name == name).map(|entry| entry.value.clone())
+    fn take_out(&self, ledger: &mut Ledger<S>, kept: Arc<Kept<S>>, dropped: &mut Vec<Arc<Kept<S>>>) {
+        ledger.remove(&kept);
+        let mut shard = write(self.shards.of(kept.name.hash()));
+        if let Ok(found) = shard.sessions.find_entry(kept.name.hash(), |slot| slot.kept.name == kept.name) {
+            let _ = found.remove();
+        }
+        shard.give_back();
+        drop(shard);
+        dropped.push(kept);
+    }
+
+    fn peek(&self, name: SessionName) -> Option<Arc<Kept<S>>> {
+        let shard = read(self.shards.of(name.hash()));
+        shard.sessions.find(name.hash(), |slot| slot.kept.name == name).map(|slot| Arc::clone(&slot.kept))
     }
 
     fn next_use(&self) -> u64 {
         self.uses.0.fetch_add(1, Ordering::Relaxed) + 1
+    }
+}
+
+impl<S> Shard<S> {
+    /// Gives memory back once most of it is empty.
+    fn give_back(&mut self) {
+        let (len, capacity) = (self.sessions.len(), self.sessions.capacity());
+        if capacity > 64 && capacity > 8 * len {
+            self.sessions.shrink_to(4 * len, |slot| slot.kept.name.hash());
+        }
+    }
+}
+
+impl<S> Slot<S> {
+    fn new(kept: Arc<Kept<S>>, expires: UnixMillis) -> Self {
+        // The year 2106 is the last; a session that ends later is over at once.
+        let expires_s = u32::try_from(expires.0.div_ceil(1_000)).unwrap_or_default();
+        Self { kept, expires_s }
+    }
+
+    fn expires(&self) -> UnixMillis {
+        UnixMillis(u64::from(self.expires_s) * 1_000)
+    }
+
+    fn is_over(&self, now: UnixMillis) -> bool {
+        self.expires() <= now
     }
 }
 

@@ -1,18 +1,18 @@
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 
-use crate::decision::{Lookup, Session, Sessions};
+use crate::decision::{Lookup, Session, Sessions, SharedSession};
 use crate::id::AppId;
 use crate::policy::{AddressRules, ClientAddress};
 use crate::time::UnixMillis;
 
 /// Knows no session, counts nothing, and holds the one that was opened until the explanation is made.
 #[derive(Debug, Default)]
-pub(super) struct Probe(Mutex<Option<Arc<Session>>>);
+pub(super) struct Probe(Mutex<Option<SharedSession>>);
 
 impl Probe {
     /// The session, if the envelope opened.
-    pub(super) fn session(&self) -> Option<Arc<Session>> {
+    pub(super) fn session(&self) -> Option<SharedSession> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
@@ -27,8 +27,10 @@ impl Sessions for Probe {
     fn admit_decryption(&self, _: &AppId) -> bool {
         true
     }
-    fn keep(&self, _: &[u8], _: &[u8], session: &Arc<Session>, _: UnixMillis) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::clone(session));
+    fn keep(&self, _: &[u8], _: &[u8], session: Session, _: UnixMillis) -> SharedSession {
+        let session = SharedSession::from(session);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(session.clone());
+        session
     }
 }
 

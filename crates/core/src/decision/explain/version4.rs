@@ -8,7 +8,7 @@ use super::{
     CheckList, End, Explanation, Known, LIMITS, NO_ADDRESS, NO_CONTENT, NO_STORE, RUNNING_SERVER, Recorded,
     Standing, Step, USER_BASE, Value,
 };
-use crate::decision::{Context, Field, NonceOutcome, Presented, Proven, Reason, Refusal, Session, open};
+use crate::decision::{Context, Field, NonceOutcome, Presented, Proven, Reason, Refusal, open};
 use crate::directory::{Application, Directory};
 use crate::envelope::{Envelope, EnvelopeHead, EnvelopeSignature};
 use crate::fields;
@@ -180,9 +180,8 @@ impl Walk {
         let Some(session) = probe.session() else { return };
         let Ok(presented) = Presented::parse(request.method, request.target, request.headers) else { return };
         let mut plaintext = [0; MAX_SEALED_LEN];
-        let Session { keys, .. } = &*session;
         if let Ok((_, plain)) =
-            request::open(keys, &presented.covered, presented.sealed.as_slice(), &mut plaintext)
+            request::open(session.keys(), &presented.covered, presented.sealed.as_slice(), &mut plaintext)
         {
             self.certificate = Some((plain.created, String::from_utf8_lossy(plain.user).into_owned()));
         }

@@ -9,15 +9,34 @@ fn app(name: &str) -> AppId {
     AppId::parse(name).unwrap()
 }
 
-fn table(total: usize, per_application: usize) -> SessionTable<u64> {
+fn table(total: usize, per_application: usize) -> SessionTable<One> {
     SessionTable::new(SessionLimits { total, per_application })
 }
 
-fn open(table: &SessionTable<u64>, application: &str, number: u64) {
-    assert_eq!(*table.insert(name(number), &app(application), END, Arc::new(number), NOW), number);
+/// In the place of a session.
+#[derive(Debug)]
+struct One {
+    app: AppId,
+    number: u64,
+    /// How often it is there.
+    alive: Arc<()>,
 }
 
-fn known(table: &SessionTable<u64>, numbers: std::ops::Range<u64>) -> Vec<u64> {
+impl Tabled for One {
+    fn application(&self) -> &AppId {
+        &self.app
+    }
+}
+
+fn one(application: &str, number: u64) -> One {
+    One { app: app(application), number, alive: Arc::default() }
+}
+
+fn open(table: &SessionTable<One>, application: &str, number: u64) {
+    assert_eq!(table.insert(name(number), one(application, number), END, NOW).number, number);
+}
+
+fn known(table: &SessionTable<One>, numbers: std::ops::Range<u64>) -> Vec<u64> {
     // By peeking, which is no use.
     numbers.filter(|number| table.peek(name(*number)).is_some()).collect()
 }
@@ -31,7 +50,7 @@ fn found_until_it_is_over() {
     assert!(table.is_empty());
     assert!(table.find(name(1), NOW).is_none());
     open(&table, "wiki", 1);
-    assert_eq!(table.find(name(1), UnixMillis(1_999)).as_deref(), Some(&1));
+    assert_eq!(table.find(name(1), UnixMillis(1_999)).unwrap().number, 1);
     assert!(table.find(name(1), END).is_none());
     assert!(table.find(name(2), NOW).is_none());
     assert_eq!((table.len(), table.len_of(&app("wiki")), table.len_of(&app("other"))), (1, 1, 0));
@@ -44,16 +63,16 @@ fn found_until_it_is_over() {
 fn opening_drops_what_is_over_before_anything_that_is_not() {
     let table = table(2, 2);
     open(&table, "wiki", 1);
-    let _ = table.insert(name(2), &app("wiki"), UnixMillis(9_000), Arc::new(2), NOW);
+    let _ = table.insert(name(2), one("wiki", 2), UnixMillis(9_000), NOW);
     assert!(table.find(name(1), NOW).is_some());
-    let _ = table.insert(name(3), &app("wiki"), UnixMillis(9_000), Arc::new(3), END);
+    let _ = table.insert(name(3), one("wiki", 3), UnixMillis(9_000), END);
     assert_eq!(known(&table, 0..10), [2, 3]);
 }
 
 #[test]
 fn one_that_is_over_is_not_kept() {
     let table = table(2, 2);
-    assert_eq!(*table.insert(name(1), &app("wiki"), NOW, Arc::new(1), NOW), 1);
+    assert_eq!(table.insert(name(1), one("wiki", 1), NOW, NOW).number, 1);
     assert!(table.is_empty());
 }
 
@@ -61,11 +80,11 @@ fn one_that_is_over_is_not_kept() {
 fn the_first_of_two_that_open_the_same_stays() {
     let table = table(10, 10);
     open(&table, "wiki", 1);
-    assert_eq!(*table.insert(name(1), &app("wiki"), END, Arc::new(99), NOW), 1);
+    assert_eq!(table.insert(name(1), one("wiki", 99), END, NOW).number, 1);
     assert_eq!(table.len(), 1);
     // When that is over, the new one takes its place.
-    assert_eq!(*table.insert(name(1), &app("wiki"), UnixMillis(9_000), Arc::new(99), END), 99);
-    assert_eq!(table.find(name(1), END).as_deref(), Some(&99));
+    assert_eq!(table.insert(name(1), one("wiki", 99), UnixMillis(9_000), END).number, 99);
+    assert_eq!(table.find(name(1), END).unwrap().number, 99);
 }
 
 #[test]
@@ -107,7 +126,7 @@ fn the_order_of_use_is_exact() {
         } else {
             let at = usize::try_from(random >> 40).unwrap() % list.len();
             let number = list.remove(at);
-            assert_eq!(table.find(name(number), NOW).as_deref(), Some(&number));
+            assert_eq!(table.find(name(number), NOW).unwrap().number, number);
             list.push(number);
         }
         assert_eq!(table.len(), list.len());
@@ -157,7 +176,7 @@ fn revoked_ones_go() {
         open(&table, "wiki", number);
         open(&table, "other", 10 + number);
     }
-    assert_eq!(table.retain(|application, value| application.as_str() != "wiki" || value % 2 == 0), 5);
+    assert_eq!(table.retain(|one| one.app.as_str() != "wiki" || one.number % 2 == 0), 5);
     assert_eq!(known(&table, 0..10), [0, 2, 4, 6, 8]);
     assert_eq!(table.remove_application(&app("other")), 10);
     assert_eq!(table.remove_application(&app("other")), 0);
@@ -168,11 +187,12 @@ fn revoked_ones_go() {
 #[test]
 fn what_goes_is_let_go_of() {
     let table = table(1, 1);
-    let value = Arc::new(1);
-    let _ = table.insert(name(1), &app("wiki"), END, value.clone(), NOW);
-    assert!(Arc::strong_count(&value) > 1);
+    let first = one("wiki", 1);
+    let alive = Arc::clone(&first.alive);
+    let _ = table.insert(name(1), first, END, NOW);
+    assert!(Arc::strong_count(&alive) > 1);
     open(&table, "wiki", 2);
-    assert_eq!(Arc::strong_count(&value), 1);
+    assert_eq!(Arc::strong_count(&alive), 1);
 }
 
 #[test]
@@ -182,27 +202,27 @@ fn threads_agree() {
         for thread in 0..8_u64 {
             let table = &table;
             scope.spawn(move || {
-                let application = app(&format!("app:{}", thread % 4));
+                let application = format!("app:{}", thread % 4);
                 for number in 0..2_000 {
                     let own = name(thread % 4 * 10_000 + number % 150);
                     let value = thread % 4 * 10_000 + number % 150;
                     if let Some(found) = table.find(own, NOW) {
-                        assert_eq!(*found, value);
+                        assert_eq!(found.number, value);
                     } else {
-                        assert_eq!(*table.insert(own, &application, END, Arc::new(value), NOW), value);
+                        assert_eq!(table.insert(own, one(&application, value), END, NOW).number, value);
                     }
                     if number % 500 == 499 {
-                        table.remove_application(&application);
+                        table.remove_application(&app(&application));
                     }
                 }
             });
         }
     });
     assert!(table.len() <= 200);
-    let in_shards: usize = table.shards.iter().map(|shard| read(shard).len()).sum();
+    let in_shards: usize = table.shards.iter().map(|shard| read(shard).sessions.len()).sum();
     assert_eq!(in_shards, table.len(), "the ledger and the parts hold the same");
-    table.retain(|_, _| false);
-    assert_eq!(table.shards.iter().map(|shard| read(shard).len()).sum::<usize>(), 0);
+    table.retain(|_| false);
+    assert_eq!(table.shards.iter().map(|shard| read(shard).sessions.len()).sum::<usize>(), 0);
 }
 
 #[test]
