@@ -17,6 +17,7 @@ mod applications;
 mod count;
 mod fence;
 mod generations;
+mod lines;
 mod marks;
 mod memory;
 mod place;

@@ -1,5 +1,6 @@
-use hashbrown::HashTable;
 use taa_core::nonce::NonceKey;
+
+use super::lines::Lines;
 
 /// Two generations of nonces: the one that grows, and the one before.
 ///
@@ -9,16 +10,23 @@ pub(super) struct Generations {
     generation: u32,
     /// When the growing one ends, in milliseconds of the monotonic clock.
     ends: u64,
-    young: HashTable<NonceKey>,
-    old: HashTable<NonceKey>,
+    young: Lines,
+    old: Lines,
 }
 
 /// Tables that are over. To be dropped after the lock was let go: giving memory back takes time.
-pub(super) type Over = [HashTable<NonceKey>; 2];
+pub(super) type Over = [Lines; 2];
 
 impl Generations {
     pub(super) fn new(period: u64) -> Self {
-        Self { generation: 0, ends: period, young: HashTable::new(), old: HashTable::new() }
+        Self { generation: 0, ends: period, young: Lines::default(), old: Lines::default() }
+    }
+
+    /// Begins in the middle of things.
+    pub(super) fn at(now: u64, period: u64) -> Self {
+        let mut new = Self::new(period);
+        let _nothing = new.turn(now, period);
+        new
     }
 
     /// Begins a new generation if its time has come.
@@ -35,7 +43,7 @@ impl Generations {
         self.ends = number.saturating_add(1).saturating_mul(period);
         let young = std::mem::take(&mut self.young);
         if next {
-            Some([std::mem::replace(&mut self.old, young), HashTable::new()])
+            Some([std::mem::replace(&mut self.old, young), Lines::default()])
         } else {
             Some([std::mem::take(&mut self.old), young])
         }
@@ -47,17 +55,16 @@ impl Generations {
     }
 
     pub(super) fn holds(&self, hash: u64, key: NonceKey) -> bool {
-        self.young.find(hash, |held| *held == key).is_some()
-            || self.old.find(hash, |held| *held == key).is_some()
+        self.young.holds(hash, key) || self.old.holds(hash, key)
     }
 
     /// Adds a nonce that is not there.
-    pub(super) fn add(&mut self, hash: u64, key: NonceKey, rehash: impl Fn(&NonceKey) -> u64) {
-        self.young.insert_unique(hash, key, rehash);
+    pub(super) fn add(&mut self, hash: u64, key: NonceKey, rehash: impl Fn(&[u8; 16]) -> u64) {
+        self.young.add(hash, key, rehash);
     }
 
     /// Bytes held.
     pub(super) fn allocated(&self) -> usize {
-        self.young.allocation_size() + self.old.allocation_size()
+        self.young.allocated() + self.old.allocated()
     }
 }

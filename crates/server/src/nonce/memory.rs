@@ -88,7 +88,8 @@ struct Class {
 
 struct Shard {
     ordinary: Generations,
-    far: Generations,
+    /// Made for the first, which hardly any service has.
+    far: Option<Box<Generations>>,
 }
 
 /// How far the walk through all parts has come that follows the end of a generation.
@@ -106,12 +107,8 @@ impl MemoryNonces {
         let ordinary =
             Class::new(limits.ordinary_keep, limits.total, limits.per_application, |counts| &counts.ordinary);
         let far = Class::new(FAR_KEEP, limits.far_total, limits.far_per_application, |counts| &counts.far);
-        let shards = Shards::new(|| {
-            Mutex::new(Shard {
-                ordinary: Generations::new(ordinary.period),
-                far: Generations::new(far.period),
-            })
-        });
+        let shards =
+            Shards::new(|| Mutex::new(Shard { ordinary: Generations::new(ordinary.period), far: None }));
         Self {
             clock,
             hash_key,
@@ -137,10 +134,12 @@ impl MemoryNonces {
         let hash = self.hash(&key);
         let mut shard = lock(self.shards.of(hash));
         let over = self.turn(&mut shard, now);
-        let outcome = if shard.ordinary.holds(hash, key) || shard.far.holds(hash, key) {
+        let outcome = if shard.holds(hash, key) {
             Ok(Seen::Before)
         } else if far {
-            self.add(&self.far, &mut shard.far, app, hash, key)
+            let period = self.far.period;
+            let to = shard.far.get_or_insert_with(|| Box::new(Generations::at(now, period)));
+            self.add(&self.far, to, app, hash, key)
         } else {
             self.add(&self.ordinary, &mut shard.ordinary, app, hash, key)
         };
@@ -154,8 +153,7 @@ impl MemoryNonces {
     #[must_use]
     pub fn contains_now(&self, key: NonceKey) -> bool {
         let hash = self.hash(&key);
-        let shard = lock(self.shards.of(hash));
-        shard.ordinary.holds(hash, key) || shard.far.holds(hash, key)
+        lock(self.shards.of(hash)).holds(hash, key)
     }
 
     /// Gives back the memory of generations that are over.
@@ -185,7 +183,8 @@ impl MemoryNonces {
     pub fn allocated(&self) -> usize {
         let shards = self.shards.iter().map(|shard| {
             let shard = lock(shard);
-            size_of::<Apart<Mutex<Shard>>>() + shard.ordinary.allocated() + shard.far.allocated()
+            let far = shard.far.as_ref().map_or(0, |far| size_of::<Generations>() + far.allocated());
+            size_of::<Apart<Mutex<Shard>>>() + shard.ordinary.allocated() + far
         });
         size_of::<Self>() + self.applications.allocated() + shards.sum::<usize>()
     }
@@ -208,12 +207,13 @@ impl MemoryNonces {
             total.release(reserved);
             return Err(NonceError::Full);
         }
-        to.add(hash, key, |key| self.hash(key));
+        to.add(hash, key, |key| self.hash_bytes(key));
         Ok(Seen::First)
     }
 
     fn turn(&self, shard: &mut Shard, now: u64) -> [Option<Over>; 2] {
-        [shard.ordinary.turn(now, self.ordinary.period), shard.far.turn(now, self.far.period)]
+        let far = shard.far.as_mut().and_then(|far| far.turn(now, self.far.period));
+        [shard.ordinary.turn(now, self.ordinary.period), far]
     }
 
     fn sweep_some(&self, now: u64) {
@@ -251,7 +251,17 @@ impl MemoryNonces {
     }
 
     fn hash(&self, key: &NonceKey) -> u64 {
-        SipHasher13::new_with_keys(self.hash_key.0, self.hash_key.1).hash(key.as_bytes())
+        self.hash_bytes(key.as_bytes())
+    }
+
+    fn hash_bytes(&self, key: &[u8; 16]) -> u64 {
+        SipHasher13::new_with_keys(self.hash_key.0, self.hash_key.1).hash(key)
+    }
+}
+
+impl Shard {
+    fn holds(&self, hash: u64, key: NonceKey) -> bool {
+        self.ordinary.holds(hash, key) || self.far.as_ref().is_some_and(|far| far.holds(hash, key))
     }
 }
 
