@@ -21,6 +21,7 @@ mod paths;
 mod protocol;
 mod proxies;
 mod timeout;
+mod wildcards;
 
 use std::time::Duration;
 

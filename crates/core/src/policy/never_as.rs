@@ -4,9 +4,9 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use wildmatch::WildMatchPattern;
 
 use super::list::{self, ListError, serde_as_text};
+use super::wildcards::Wildcards;
 use crate::id::{UserName, UserNameError};
 
 /// A user name, or a pattern in which `*` stands for any characters or none: `admin`, `svc-*`.
@@ -46,15 +46,16 @@ serde_as_text!(NamePattern);
 /// whichever way a user base folds case, the name is caught. Forms that differ in more (accents, width) are other names
 /// here; where a user base takes them for one, ask again with the name that it found.
 ///
-/// An empty list forbids nobody and costs nothing. Names cost one look-up, patterns with `*` one comparison each.
+/// An empty list forbids nobody and costs nothing. All names together cost one look-up, all patterns with `*` one pass over
+/// the user's name, and a comparison with each of which a rare part is in it.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(from = "Vec<NamePattern>", into = "Vec<NamePattern>")]
 pub struct NeverAs {
     patterns: Vec<NamePattern>,
     /// Folded names without `*`, with their position in `patterns`.
     names: HashMap<String, usize>,
-    /// Folded patterns with `*`. U+0000, which no name has, takes the place of the one-character wildcard.
-    wildcards: Vec<(WildMatchPattern<'*', '\0'>, usize)>,
+    /// Folded patterns with `*`, with their position in `patterns`.
+    wildcards: Wildcards,
 }
 
 impl NeverAs {
@@ -73,8 +74,8 @@ impl NeverAs {
             return None;
         }
         let user = folded(user.as_str());
-        let wildcard = || self.wildcards.iter().find(|(pattern, _)| pattern.matches(&user)).map(|(_, at)| at);
-        self.patterns.get(*self.names.get(&*user).or_else(wildcard)?)
+        let at = self.names.get(&*user).copied().or_else(|| self.wildcards.first_match(&user))?;
+        self.patterns.get(at)
     }
 
     /// Whether nobody is forbidden.
@@ -113,12 +114,12 @@ impl From<Vec<NamePattern>> for NeverAs {
         for (at, pattern) in patterns.iter().enumerate() {
             let folded = folded(pattern.as_str());
             if folded.contains('*') {
-                wildcards.push((WildMatchPattern::new(&folded), at));
+                wildcards.push((folded.into_owned(), at));
             } else {
                 names.entry(folded.into_owned()).or_insert(at);
             }
         }
-        Self { patterns, names, wildcards }
+        Self { patterns, names, wildcards: Wildcards::new(&wildcards) }
     }
 }
 
@@ -187,6 +188,15 @@ mod tests {
             ("ОПЕРАТОР", "оператор"),
         ] {
             assert_eq!(forbids(pattern, user).as_deref(), Some(pattern), "{user}");
+        }
+    }
+
+    #[test]
+    fn the_first_pattern_that_matches_is_named() {
+        let list = "x*,*red,f*,*,fr*d,*e*";
+        for (user, pattern) in [("fred", "*red"), ("fr", "f*"), ("xred", "x*"), ("joe", "*"), ("red", "*red")]
+        {
+            assert_eq!(forbids(list, user).as_deref(), Some(pattern), "{user}");
         }
     }
 
