@@ -12,6 +12,8 @@ pub(crate) fn table(name: &str, results: &Results) -> Option<Result<String, Stri
         "peers rsa" => peers(results, "peers/rsa", "version 4, new session"),
         "header in session" => plain(results, "header/v4/in session"),
         "header new session" => plain(results, "header/v4/new session"),
+        "aims" => crate::aims::table(results),
+        "parts" => parts(results),
         "header floor" => plain(results, "header/floor/rsa"),
         "middleware" => middleware(results),
         "scale" => series(results, &["applications", "sessions", "nonces"], "scale", "entries"),
@@ -81,6 +83,18 @@ fn plain(results: &Results, group: &str) -> Option<String> {
     }
     (!rows.is_empty()).then_some(out)
 }
+
+/// The parts of a decision, their sum, and the whole.
+fn parts(results: &Results) -> Option<String> {
+    let sum: f64 = results.group(PARTS).iter().map(|row| row.value).sum();
+    let whole = results.figure("header/v4/in session", "decode/aws-lc/2048")?;
+    let lines = [("sum", sum), ("**decision**", whole)]
+        .map(|(name, value)| format!("| {name} | {} |\n", time(value)));
+    plain(results, PARTS).map(|table| table + &lines.concat())
+}
+
+/// The group of the parts of a decision.
+pub(crate) const PARTS: &str = "header/floor/of one decision";
 
 fn middleware(results: &Results) -> Option<String> {
     let bare = results.figure("middleware", "bare service")?;

@@ -44,22 +44,22 @@ impl<'a> Presented<'a> {
         if app_id.len() + key_field.len() + signature_field.len() + cert_field.len() > MAX_FIELDS_LEN {
             return Err(Reason::FieldsTooLong.into());
         }
-        let sealed = Bounded::<MAX_SEALED_LEN>::decode(cert_field).ok_or(Reason::FieldForm(Field::Cert))?;
-        if sealed.as_slice().len() < MIN_SEALED_LEN || !sealed.as_slice().len().is_multiple_of(16) {
+        // An id that is no text cannot be known: it is looked up as the empty one.
+        let app_id = std::str::from_utf8(app_id).unwrap_or_default();
+        let covered = Covered { method, target: Target::ROOT, content_type: "", content_digest: "" };
+        // From here on in its place: the certificate is long to move.
+        let mut presented = Self { app_id, key_field, signature_field, sealed: Bounded::EMPTY, covered };
+        let length = if presented.sealed.fill(cert_field) { presented.sealed.as_slice().len() } else { 0 };
+        if length < MIN_SEALED_LEN || !length.is_multiple_of(16) {
             return Err(Reason::FieldForm(Field::Cert).into());
         }
         if method == Method::CONNECT {
             return Err(Reason::MethodMalformed.into());
         }
-        let covered = Covered {
-            method,
-            target: Target::parse(target).map_err(Reason::TargetMalformed)?,
-            content_type: head.text(Field::ContentType)?,
-            content_digest: head.text(Field::ContentDigest)?,
-        };
-        // An id that is no text cannot be known: it is looked up as the empty one.
-        let app_id = std::str::from_utf8(app_id).unwrap_or_default();
-        Ok(Self { app_id, key_field, signature_field, sealed, covered })
+        presented.covered.target = Target::parse(target).map_err(Reason::TargetMalformed)?;
+        presented.covered.content_type = head.text(Field::ContentType)?;
+        presented.covered.content_digest = head.text(Field::ContentDigest)?;
+        Ok(presented)
     }
 
     /// The application id as claimed.

@@ -55,6 +55,9 @@ impl TrustedProxies {
     /// `BAD_XFORWARD_IP`: falling back to the proxy's own address could let anybody in.
     pub fn client_address(&self, peer: IpAddr, headers: &HeaderMap) -> Result<ClientAddress, ForwardedError> {
         let mut client = ClientAddress { addr: peer.to_canonical(), forwarded: false };
+        if !self.0.allows(client.addr) {
+            return Ok(client);
+        }
         let lines = headers.get_all(X_FORWARDED_FOR);
         let mut entries = lines.iter().rev().flat_map(|line| line.as_bytes().rsplit(|b| *b == b','));
         let mut hops = 0;

@@ -1,5 +1,7 @@
 //! Encoding and decoding the header fields of versions 2, 3 and 4, next to what no implementation can do without.
 
+mod primitives;
+
 use std::hint::black_box;
 use std::sync::Arc;
 
@@ -196,6 +198,7 @@ fn rsa_floor(criterion: &mut Criterion) {
 criterion_group!(
     header,
     version4_in_session,
+    primitives::one_by_one,
     symmetric_floor,
     version4_new_session,
     older_versions,
