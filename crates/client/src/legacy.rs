@@ -24,7 +24,7 @@ pub(crate) fn sign(
     key: &LegacySigningKey,
 ) -> Result<Pending, SignError> {
     let (base, own) = (server.record().base(), server.own());
-    let covered = outgoing::cover(request, base, "")?;
+    let (covered, _) = outgoing::cover(request, base, "")?;
     let url = format!("{}{}", base.origin(), covered.target.as_str());
     // The plain clock: an older server proves nothing that an offset could be learned from.
     let timestamp = own.legacy_times.next(own.clock.wall()?);

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
 use http::request::Parts;
-use http::{HeaderName, HeaderValue, Uri, header};
+use http::{HeaderValue, Uri, header};
 use taa_core::crypto::{CryptoProvider, Random, SystemRandom};
 use taa_core::fields;
 use taa_core::id::{AppId, UserName};
@@ -115,7 +115,7 @@ impl Signer {
         sessions: &Sessions,
     ) -> Result<Pending, SignError> {
         let digest = content.map(ContentDigest::to_field);
-        let covered =
+        let (covered, present) =
             outgoing::cover(request, server.record().base(), digest.as_deref().unwrap_or_default())?;
 
         let moment = server.moment()?;
@@ -127,17 +127,18 @@ impl Signer {
         let digest = digest.map(HeaderValue::try_from).transpose().map_err(|_| SignError::Field)?;
 
         // From here on nothing fails: what is put in fits into what is reserved.
-        request.headers.try_reserve(fields::REQUEST.len() + 2).map_err(|_| SignError::TooManyFields)?;
-        outgoing::remove_fields(&mut request.headers);
-        let mut put = |name: HeaderName, value| request.headers.insert(name, value);
-        put(fields::VERSION, HeaderValue::from_static("4"));
-        put(fields::ID, self.0.id_field.clone());
-        put(fields::KEY, session.key_field());
-        put(fields::SIGNATURE, session.signature_field());
-        put(fields::CERT, cert);
-        put(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        let headers = &mut request.headers;
+        headers.try_reserve(present.new_names(digest.is_some())).map_err(|_| SignError::TooManyFields)?;
+        present.remove_from(headers);
+        // The only one that may take the place of another comes first: the map makes room before it looks for the name.
+        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+        headers.insert(fields::VERSION, HeaderValue::from_static("4"));
+        headers.insert(fields::ID, self.0.id_field.clone());
+        headers.insert(fields::KEY, session.key_field());
+        headers.insert(fields::SIGNATURE, session.signature_field());
+        headers.insert(fields::CERT, cert);
         if let Some(digest) = digest {
-            put(fields::CONTENT_DIGEST, digest);
+            headers.insert(fields::CONTENT_DIGEST, digest);
         }
         let keys = AnswerKeys::V4 { session, iv };
         Ok(Pending::new(Arc::clone(server), keys, moment.now, &request.method))

@@ -114,6 +114,37 @@ fn all_or_nothing() {
     ] {
         refused(&signer, request, &why);
     }
+    // The first of several reasons, in the order of the list.
+    let mut all = get();
+    let last_first = [
+        (
+            "content-type",
+            HeaderValue::from_bytes(b"a/\xe9").unwrap(),
+            SignError::FieldNotAscii(http::header::CONTENT_TYPE),
+        ),
+        ("connection", fields::KEY.into(), SignError::Connection(fields::KEY)),
+        (
+            "x-rewrite-url",
+            HeaderValue::from_static("/"),
+            SignError::Override("x-rewrite-url".parse().unwrap()),
+        ),
+        (
+            "x-http-method",
+            HeaderValue::from_static("PUT"),
+            SignError::Override("x-http-method".parse().unwrap()),
+        ),
+        ("host", HeaderValue::from_static("evil.example"), SignError::Host),
+        ("cookie", HeaderValue::from_static("a=b"), SignError::Credentials),
+    ];
+    for (name, value, why) in last_first {
+        all = all.header(name, value);
+        let (parts, ()) = all.body(()).unwrap().into_parts();
+        let mut again = Request::get(url);
+        *again.headers_mut().unwrap() = parts.headers.clone();
+        refused(&signer, again, &why);
+        all = get();
+        *all.headers_mut().unwrap() = parts.headers;
+    }
     for elsewhere in [
         "https://evil.example/jira/x",
         "http://tracker.example/jira/x",
