@@ -1,3 +1,6 @@
+use std::cmp::Ordering;
+use std::fmt;
+
 use http::Uri;
 use taa_core::certificate::WELL_KNOWN_PATH;
 use taa_core::policy::{CanonicalPath, PathError};
@@ -33,34 +36,90 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// Scheme, host and port of a URL (RFC 6454), as text.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin<'a> {
+    plain: bool,
+    /// Host, and the port unless it is the scheme's own. Letter case does not count.
+    authority: &'a str,
+}
+
+impl<'a> Origin<'a> {
+    /// Where a request to this URI goes; `None` when it is not absolute.
+    pub(crate) fn of(uri: &'a Uri) -> Option<Self> {
+        let plain = match uri.scheme_str()? {
+            "https" => false,
+            "http" => true,
+            _ => return None,
+        };
+        let authority = uri.authority()?.as_str();
+        // A user in the URL is no part of where it goes.
+        let authority = authority.rsplit_once('@').map_or(authority, |(_, place)| place);
+        Some(Self { plain, authority: without_own_port(plain, authority) })
+    }
+
+    /// An order in which the same origins are equal.
+    pub(crate) fn compare(&self, other: &Self) -> Ordering {
+        let lower = |text: &str, other: &str| {
+            let lower = |byte: u8| byte.to_ascii_lowercase();
+            text.bytes().map(lower).cmp(other.bytes().map(lower))
+        };
+        (self.authority.len(), self.plain).cmp(&(other.authority.len(), other.plain)).then_with(|| {
+            if self.authority == other.authority {
+                Ordering::Equal
+            } else {
+                lower(self.authority, other.authority)
+            }
+        })
+    }
+}
+
+impl fmt::Display for Origin<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}", if self.plain { "http" } else { "https" }, self.authority)
+    }
+}
+
+/// Takes away the port that is the scheme's own.
+fn without_own_port(plain: bool, authority: &str) -> &str {
+    let port = if plain { ":80" } else { ":443" };
+    authority.strip_suffix(port).or(authority.strip_suffix(':')).unwrap_or(authority)
+}
+
 /// The URL that a server's requests begin with, taken apart once.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BaseUrl {
     url: Url,
-    host: String,
-    port: u16,
+    plain: bool,
+    /// As in [`Origin`].
+    authority: String,
     /// Without `/` at its end; empty for a whole host.
     path: String,
 }
 
 impl BaseUrl {
     pub(crate) fn new(url: Url) -> Result<Self, BaseUrlError> {
-        if !matches!(url.scheme(), "http" | "https") {
-            return Err(BaseUrlError::Scheme);
-        }
+        let plain = match url.scheme() {
+            "https" => false,
+            "http" => true,
+            _ => return Err(BaseUrlError::Scheme),
+        };
         if !url.username().is_empty() || url.password().is_some() {
             return Err(BaseUrlError::Credentials);
         }
         if url.query().is_some() || url.fragment().is_some() {
             return Err(BaseUrlError::Query);
         }
-        let host = url.host_str().ok_or(BaseUrlError::Host)?.to_owned();
-        let port = url.port_or_known_default().ok_or(BaseUrlError::Host)?;
+        let mut authority = url.host_str().ok_or(BaseUrlError::Host)?.to_owned();
+        // The port of the scheme itself is none here.
+        if let Some(port) = url.port() {
+            authority = format!("{authority}:{port}");
+        }
         let path = url.path().trim_end_matches('/').to_owned();
         if !path.is_empty() {
             CanonicalPath::parse(&path)?;
         }
-        Ok(Self { url, host, port, path })
+        Ok(Self { url, plain, authority, path })
     }
 
     pub(crate) fn url(&self) -> &Url {
@@ -71,15 +130,12 @@ impl BaseUrl {
         &self.path
     }
 
-    /// Scheme, host, and the port unless it is the scheme's own.
-    #[cfg(feature = "legacy")]
-    pub(crate) fn origin(&self) -> String {
-        let port = self.url.port().map(|port| format!(":{port}")).unwrap_or_default();
-        format!("{}://{}{port}", self.url.scheme(), self.host)
+    pub(crate) fn origin(&self) -> Origin<'_> {
+        Origin { plain: self.plain, authority: &self.authority }
     }
 
     pub(crate) fn is_plain(&self) -> bool {
-        self.url.scheme() == "http"
+        self.plain
     }
 
     pub(crate) fn is_loopback(&self) -> bool {
@@ -88,34 +144,19 @@ impl BaseUrl {
 
     /// True when both are reached at the same place and neither would get what the other does not.
     pub(crate) fn same_place(&self, other: &Self) -> bool {
-        self.url.scheme() == other.url.scheme()
-            && self.host == other.host
-            && self.port == other.port
-            && self.path == other.path
+        self.origin().compare(&other.origin()).is_eq() && self.path == other.path
     }
 
-    /// True when the request goes to this URL or below it, at a segment's boundary.
-    pub(crate) fn covers(&self, uri: &Uri) -> bool {
-        uri.scheme_str() == Some(self.url.scheme())
-            && uri.host().is_some_and(|host| host.eq_ignore_ascii_case(&self.host))
-            && uri.port_u16().unwrap_or(self.default_port()) == self.port
-            && uri
-                .path()
-                .strip_prefix(self.path.as_str())
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    /// True when the request's path is this URL's or below it, at a segment's boundary.
+    pub(crate) fn covers_path(&self, path: &str) -> bool {
+        path.strip_prefix(self.path.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 
     /// True when a `Host` field names this server.
     pub(crate) fn is_host(&self, field: &[u8]) -> bool {
-        let Ok(field) = std::str::from_utf8(field) else { return false };
-        let Ok(authority) = field.trim().parse::<http::uri::Authority>() else { return false };
-        !authority.as_str().contains('@')
-            && authority.host().eq_ignore_ascii_case(&self.host)
-            && authority.port_u16().unwrap_or(self.default_port()) == self.port
-    }
-
-    fn default_port(&self) -> u16 {
-        if self.is_plain() { 80 } else { 443 }
+        std::str::from_utf8(field).is_ok_and(|field| {
+            without_own_port(self.plain, field.trim()).eq_ignore_ascii_case(&self.authority)
+        })
     }
 }
 
@@ -148,6 +189,12 @@ mod tests {
         BaseUrl::new(text.parse().unwrap()).unwrap()
     }
 
+    fn covers(base: &BaseUrl, uri: &str) -> bool {
+        let uri = uri.parse().unwrap();
+        Origin::of(&uri).is_some_and(|origin| base.origin().compare(&origin).is_eq())
+            && base.covers_path(uri.path())
+    }
+
     #[test]
     fn what_it_covers() {
         let wiki = base("https://wiki.example/confluence/");
@@ -156,7 +203,7 @@ mod tests {
             "https://WIKI.example:443/confluence/x?y",
             "https://wiki.example/confluence?x",
         ] {
-            assert!(wiki.covers(&inside.parse().unwrap()), "{inside}");
+            assert!(covers(&wiki, inside), "{inside}");
         }
         for outside in [
             "http://wiki.example/confluence",
@@ -167,11 +214,29 @@ mod tests {
             "https://wiki.example.evil/confluence",
             "https://evil.example/confluence",
             "https://wiki.example@evil.example/confluence",
+            "https://wiki.example:4430/confluence",
+            "https://wiki.example:80/confluence",
+            "https://wiki.example:99999/confluence",
             "/confluence",
         ] {
-            assert!(!wiki.covers(&outside.parse().unwrap()), "{outside}");
+            assert!(!covers(&wiki, outside), "{outside}");
         }
-        assert!(base("http://[::1]:8080").covers(&"http://[::1]:8080/a".parse().unwrap()));
+        assert!(covers(&base("http://[::1]:8080"), "http://[::1]:8080/a"));
+    }
+
+    #[test]
+    fn origins_have_one_order() {
+        let sorted =
+            ["https://a", "https://b", "http://a", "https://aa", "http://a:8080", "http://B:8080"].map(base);
+        for (at, one) in sorted.iter().enumerate() {
+            for (other_at, other) in sorted.iter().enumerate() {
+                assert_eq!(one.origin().compare(&other.origin()), at.cmp(&other_at), "{one:?} {other:?}");
+            }
+        }
+        let uri = "http://b:8080".parse().unwrap();
+        assert!(Origin::of(&uri).unwrap().compare(&base("http://B:8080").origin()).is_eq());
+        assert_eq!(base("https://H:443/x").origin().to_string(), "https://h");
+        assert_eq!(base("http://[::1]:8080").origin().to_string(), "http://[::1]:8080");
     }
 
     #[test]
@@ -189,7 +254,7 @@ mod tests {
     #[test]
     fn hosts() {
         let wiki = base("https://wiki.example");
-        for same in ["wiki.example", "WIKI.example:443"] {
+        for same in ["wiki.example", "WIKI.example:443", " wiki.example "] {
             assert!(wiki.is_host(same.as_bytes()), "{same}");
         }
         for other in ["wiki.example:80", "evil.example", "wiki.example@evil.example", "", "a@wiki.example"] {

@@ -80,6 +80,7 @@ mod record;
 #[cfg(feature = "reqwest")]
 pub mod reqwest;
 mod server;
+mod servers;
 mod session;
 mod sessions;
 mod signer;

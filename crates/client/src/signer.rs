@@ -21,6 +21,7 @@ use crate::outgoing;
 use crate::pending::{AnswerKeys, Pending};
 use crate::record::ServerRecord;
 use crate::server::{Channel, Own, Server};
+use crate::servers::Servers;
 use crate::session::secret_field;
 use crate::sessions::Sessions;
 
@@ -43,8 +44,7 @@ struct Now {
     own: Arc<Own>,
     #[cfg(feature = "legacy")]
     legacy_key: Option<Arc<LegacySigningKey>>,
-    /// The longest base path first.
-    servers: Vec<Arc<Server>>,
+    servers: Servers,
 }
 
 /// Is told of each signed request.
@@ -94,11 +94,12 @@ impl Signer {
         user: &UserName,
         content: Option<&ContentDigest>,
     ) -> Result<Pending, SignError> {
-        let server = self.server_for(&request.uri)?;
+        let now = self.0.now.load();
+        let server = now.servers.find(&request.uri).ok_or(SignError::UnknownServer)?;
         let pending = match server.channel() {
-            Channel::V4(sessions) => self.sign_v4(request, user, content, &server, sessions),
+            Channel::V4(sessions) => self.sign_v4(request, user, content, server, sessions),
             #[cfg(feature = "legacy")]
-            Channel::Legacy(version, key) => legacy::sign(request, user, &server, *version, key),
+            Channel::Legacy(version, key) => legacy::sign(request, user, server, *version, key),
         }?;
         if let Some(Observer(on_signed)) = &self.0.on_signed {
             on_signed(server.record().id());
@@ -147,7 +148,7 @@ impl Signer {
     /// True when requests to this URI are signed.
     #[must_use]
     pub fn knows(&self, uri: &Uri) -> bool {
-        self.server_for(uri).is_ok()
+        self.0.now.load().servers.find(uri).is_some()
     }
 
     /// The servers that are known, in no order.
@@ -163,8 +164,7 @@ impl Signer {
     /// When another server has the same base URL, or the key cannot be used. Nothing has changed then.
     pub fn replace_server(&self, record: ServerRecord) -> Result<(), BuildError> {
         self.change(|now| {
-            let before = now.servers.iter().position(|server| server.record().id() == record.id());
-            let before = before.map(|at| now.servers.remove(at));
+            let before = now.servers.remove(record.id());
             let offset = before.map(|server| Arc::clone(server.offset())).unwrap_or_default();
             now.add(&*self.0.provider, record, offset)
         })
@@ -209,11 +209,7 @@ impl Signer {
 
     /// Forgets a server: nothing more is signed for it. True when it was known.
     pub fn remove_server(&self, id: &AppId) -> bool {
-        let removed = self.change::<()>(|now| {
-            let before = now.servers.len();
-            now.servers.retain(|server| server.record().id() != id);
-            if now.servers.len() < before { Ok(()) } else { Err(()) }
-        });
+        let removed = self.change::<()>(|now| now.servers.remove(id).map(drop).ok_or(()));
         removed.is_ok()
     }
 
@@ -224,12 +220,6 @@ impl Signer {
         change(&mut now)?;
         self.0.now.store(Arc::new(now));
         Ok(())
-    }
-
-    fn server_for(&self, uri: &Uri) -> Result<Arc<Server>, SignError> {
-        let now = self.0.now.load();
-        let server = now.servers.iter().find(|server| server.record().base().covers(uri));
-        server.map(Arc::clone).ok_or(SignError::UnknownServer)
     }
 }
 
@@ -318,7 +308,7 @@ impl SignerBuilder {
             own,
             #[cfg(feature = "legacy")]
             legacy_key: self.legacy_key,
-            servers: Vec::with_capacity(self.servers.len()),
+            servers: Servers::with_room(self.servers.len()),
         };
         #[cfg(feature = "legacy")]
         now.check_legacy_key()?;
@@ -332,21 +322,12 @@ impl SignerBuilder {
 }
 
 impl Now {
-    /// Adds a server and keeps the longest base path first.
     fn add(
         &mut self,
         provider: &dyn CryptoProvider,
         record: ServerRecord,
         offset: Arc<Offset>,
     ) -> Result<(), BuildError> {
-        for other in self.servers.iter().map(|server| server.record()) {
-            if other.id() == record.id() {
-                return Err(BuildError::SameId(record.id().clone()));
-            }
-            if other.base().same_place(record.base()) {
-                return Err(BuildError::SameBaseUrl(record.base_url().clone()));
-            }
-        }
         let server = Server::new(
             Arc::clone(&self.own),
             #[cfg(feature = "legacy")]
@@ -355,9 +336,7 @@ impl Now {
             record,
             offset,
         )?;
-        self.servers.push(Arc::new(server));
-        self.servers.sort_by_key(|server| std::cmp::Reverse(server.record().base().path().len()));
-        Ok(())
+        self.servers.add(server)
     }
 
     /// Makes these servers anew, with the keys that are here now.
@@ -366,9 +345,7 @@ impl Now {
         provider: &dyn CryptoProvider,
         which: impl Fn(&Server) -> bool,
     ) -> Result<(), BuildError> {
-        let (anew, kept): (Vec<_>, _) = self.servers.drain(..).partition(|server| which(server));
-        self.servers = kept;
-        for server in anew {
+        for server in self.servers.take(which) {
             self.add(provider, server.record().clone(), Arc::clone(server.offset()))?;
         }
         Ok(())

@@ -216,6 +216,41 @@ fn the_longest_base_path_wins() {
 }
 
 #[test]
+fn each_of_many_servers_is_found() {
+    let clock = clock();
+    let bases = [
+        "https://tracker.example/jira",
+        "https://tracker.example:8443/jira",
+        "https://tracker.example/wiki",
+        "https://tracker.example/wiki/x",
+        "https://a.example",
+        "https://tracker-2.example",
+        "http://localhost/jira",
+        "http://[::1]:8080/jira",
+    ];
+    let mut many = builder(&clock);
+    for (number, base) in bases.iter().enumerate() {
+        many = many.server(ServerRecord::builder(&certificate(&format!("s{number}"), base)).build().unwrap());
+    }
+    let told = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let into = std::sync::Arc::clone(&told);
+    let signer = many.on_signed(move |id| into.lock().unwrap().push(id.to_string())).build().unwrap();
+    let mut expected = Vec::new();
+    for (number, base) in bases.iter().enumerate() {
+        for uri in [format!("{base}/y"), base.replace("example", "EXAMPLE").replace("local", "LOCAL")] {
+            signer.sign(&mut head(Request::get(&uri)), &fred(), None).unwrap();
+            expected.push(format!("s{number}"));
+        }
+    }
+    assert_eq!(*told.lock().unwrap(), expected);
+    for elsewhere in
+        ["https://tracker.example/", "https://b.example", "http://a.example", "http://[::2]:8080/jira"]
+    {
+        assert!(!signer.knows(&elsewhere.parse().unwrap()), "{elsewhere}");
+    }
+}
+
+#[test]
 fn records() {
     let plain = certificate("tracker", "http://tracker.example");
     assert_eq!(ServerRecord::builder(&plain).build().err(), Some(RecordError::HttpNotAllowed));
