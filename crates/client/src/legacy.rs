@@ -11,21 +11,21 @@ use taa_core::time::UnixMillis;
 
 use crate::error::SignError;
 use crate::outgoing;
+use crate::peer::Peer;
 use crate::pending::{AnswerKeys, Pending};
-use crate::server::Server;
 use crate::status::{Claim, TrustStatus, code_of};
 
 /// Signs with an RSA operation for each request, and one more in version 2. The same is refused as in version 4.
 pub(crate) fn sign(
     request: &mut Parts,
     user: &UserName,
-    server: &Arc<Server>,
+    peer: &Arc<Peer>,
     version: SignedVersion,
     key: &LegacySigningKey,
 ) -> Result<Pending, SignError> {
-    let (base, own) = (server.record().base(), server.own());
-    let (covered, _) = outgoing::cover(request, base, "")?;
-    let url = format!("{}{}", base.origin(), covered.target.as_str());
+    let Peer { own, record, .. } = &**peer;
+    let (covered, _) = outgoing::cover(request, record.base(), "")?;
+    let url = format!("{}{}", record.base().origin(), covered.target.as_str());
     // The plain clock: an older server proves nothing that an offset could be learned from.
     let timestamp = own.legacy_times.next(own.clock.wall()?);
     let claim = Claimed { app_id: own.identity.id(), user: user.as_str(), url: &url, timestamp };
@@ -37,7 +37,7 @@ pub(crate) fn sign(
     request.headers.try_reserve(fields.iter().count()).map_err(|_| SignError::TooManyFields)?;
     outgoing::remove_trust_fields(&mut request.headers);
     fields.insert_into(&mut request.headers);
-    Ok(Pending::new(Arc::clone(server), AnswerKeys::Legacy, timestamp, &request.method))
+    Ok(Pending::new(AnswerKeys::Legacy(Arc::clone(peer)), timestamp, &request.method))
 }
 
 /// Times of requests, no two the same.

@@ -75,6 +75,7 @@ mod layer;
 mod legacy;
 mod offset;
 mod outgoing;
+mod peer;
 mod pending;
 mod record;
 #[cfg(feature = "reqwest")]

@@ -14,13 +14,12 @@ use crate::body::BodyCheck;
 #[cfg(feature = "legacy")]
 use crate::legacy;
 use crate::offset::SLOWEST_ANSWER;
-use crate::server::Server;
+use crate::peer::Peer;
 use crate::session::Session;
 use crate::status::{Claim, TrustStatus, code_of};
 
 /// A signed request whose answer is awaited: what it takes to read that answer.
 pub struct Pending {
-    server: Arc<Server>,
     keys: AnswerKeys,
     created: UnixMillis,
     /// By the clock that does not jump.
@@ -35,7 +34,7 @@ pub(crate) enum AnswerKeys {
     V4 { session: Arc<Session>, iv: Iv },
     /// The older versions prove nothing.
     #[cfg(feature = "legacy")]
-    Legacy,
+    Legacy(Arc<Peer>),
 }
 
 /// The fields of an answer, each at most once. Absent and empty are the same.
@@ -48,9 +47,9 @@ struct Fields<'a> {
 
 impl Pending {
     /// Begins to wait, now.
-    pub(crate) fn new(server: Arc<Server>, keys: AnswerKeys, created: UnixMillis, method: &Method) -> Self {
-        let sent = server.own().clock.monotonic();
-        Self { server, keys, created, sent, safe: method.is_safe(), head: method == Method::HEAD }
+    pub(crate) fn new(keys: AnswerKeys, created: UnixMillis, method: &Method) -> Self {
+        let sent = keys.peer().own.clock.monotonic();
+        Self { keys, created, sent, safe: method.is_safe(), head: method == Method::HEAD }
     }
 
     /// The session the request was signed in; the older versions have none.
@@ -59,7 +58,7 @@ impl Pending {
         match &self.keys {
             AnswerKeys::V4 { session, .. } => Some(session),
             #[cfg(feature = "legacy")]
-            AnswerKeys::Legacy => None,
+            AnswerKeys::Legacy(_) => None,
         }
     }
 
@@ -87,7 +86,7 @@ impl Pending {
             }
             AnswerKeys::V4 { .. } => self.read_unproven(&fields),
             #[cfg(feature = "legacy")]
-            AnswerKeys::Legacy => self.without_proof(legacy::status(fields.status, fields.error)),
+            AnswerKeys::Legacy(_) => self.without_proof(legacy::status(fields.status, fields.error)),
         }
     }
 
@@ -100,12 +99,7 @@ impl Pending {
         self.without_proof(TrustStatus::Unproven { claim })
     }
 
-    fn read_proven(
-        &self,
-        session: &Arc<Session>,
-        fields: &Fields<'_>,
-        http_status: StatusCode,
-    ) -> TrustAnswer {
+    fn read_proven(&self, session: &Session, fields: &Fields<'_>, http_status: StatusCode) -> TrustAnswer {
         let check = match fields.content_digest {
             _ if self.has_no_content(http_status) => BodyCheck::Nothing,
             "" => self.check_without_digest(),
@@ -132,16 +126,17 @@ impl Pending {
     }
 
     /// Learns from a proven refusal, and tells whether the request may be repeated (wire document, section 5).
-    fn after(&self, session: &Arc<Session>, refused: Option<Code>, server_time: Option<UnixMillis>) -> Retry {
-        let clock = &*self.server.own().clock;
+    fn after(&self, session: &Session, refused: Option<Code>, server_time: Option<UnixMillis>) -> Retry {
+        let Peer { own, offset, .. } = session.peer();
+        let clock = &*own.clock;
         let quick = clock.monotonic().saturating_sub(self.sent) <= SLOWEST_ANSWER;
         if let (true, Some(time)) = (quick, server_time) {
-            self.server.offset().learn(time, self.sent, clock);
+            offset.learn(time, self.sent, clock);
         }
         match refused {
             Some(Code::OldCert) if quick => {
                 // The envelope may be what is over.
-                self.server.end_session(session);
+                session.end();
                 // A request that was early may still become valid, and be carried out then.
                 let settled = server_time.is_some_and(|time| time >= self.created);
                 if self.safe || settled { Retry::SignAnew } else { Retry::No }
@@ -161,12 +156,22 @@ impl Pending {
     }
 
     fn check_without_digest(&self) -> BodyCheck {
-        if self.server.record().requires_content_digest() { BodyCheck::Empty } else { BodyCheck::Nothing }
+        if self.keys.peer().record.requires_content_digest() { BodyCheck::Empty } else { BodyCheck::Nothing }
     }
 
     /// Answers that have fields about content and no content (RFC 9110, section 6.4.1).
     fn has_no_content(&self, status: StatusCode) -> bool {
         self.head || matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+    }
+}
+
+impl AnswerKeys {
+    fn peer(&self) -> &Peer {
+        match self {
+            Self::V4 { session, .. } => session.peer(),
+            #[cfg(feature = "legacy")]
+            Self::Legacy(peer) => peer,
+        }
     }
 }
 
@@ -216,6 +221,12 @@ fn time_in(error: &str) -> Option<UnixMillis> {
 
 impl fmt::Debug for Pending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Pending({}, {:?}, created {:?})", self.server.record().id(), self.session(), self.created)
+        write!(
+            f,
+            "Pending({}, {:?}, created {:?})",
+            self.keys.peer().record.id(),
+            self.session(),
+            self.created
+        )
     }
 }

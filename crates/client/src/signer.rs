@@ -18,11 +18,12 @@ use crate::error::{BuildError, SignError};
 use crate::legacy;
 use crate::offset::Offset;
 use crate::outgoing;
+use crate::peer::{Own, Peer};
 use crate::pending::{AnswerKeys, Pending};
 use crate::record::ServerRecord;
-use crate::server::{Channel, Own, Server};
+use crate::server::{Channel, Server};
 use crate::servers::Servers;
-use crate::session::secret_field;
+use crate::session::{SessionFields, secret_field};
 use crate::sessions::Sessions;
 
 /// Signs requests of one application to the servers it knows. Clones share everything.
@@ -30,7 +31,6 @@ use crate::sessions::Sessions;
 pub struct Signer(Arc<Inner>);
 
 struct Inner {
-    id_field: HeaderValue,
     provider: Arc<dyn CryptoProvider>,
     on_signed: Option<Observer>,
     now: ArcSwap<Now>,
@@ -97,52 +97,14 @@ impl Signer {
         let now = self.0.now.load();
         let server = now.servers.find(&request.uri).ok_or(SignError::UnknownServer)?;
         let pending = match server.channel() {
-            Channel::V4(sessions) => self.sign_v4(request, user, content, server, sessions),
+            Channel::V4(sessions) => sign_v4(request, user, content, server.peer(), sessions),
             #[cfg(feature = "legacy")]
-            Channel::Legacy(version, key) => legacy::sign(request, user, server, *version, key),
+            Channel::Legacy(version, key) => legacy::sign(request, user, server.peer(), *version, key),
         }?;
         if let Some(Observer(on_signed)) = &self.0.on_signed {
             on_signed(server.record().id());
         }
         Ok(pending)
-    }
-
-    fn sign_v4(
-        &self,
-        request: &mut Parts,
-        user: &UserName,
-        content: Option<&ContentDigest>,
-        server: &Arc<Server>,
-        sessions: &Sessions,
-    ) -> Result<Pending, SignError> {
-        let digest = content.map(ContentDigest::to_field);
-        let (covered, present) =
-            outgoing::cover(request, server.record().base(), digest.as_deref().unwrap_or_default())?;
-
-        let moment = server.moment()?;
-        let session = sessions.at(moment, server.own())?;
-        let mut iv: Iv = [0; 16];
-        server.own().random.fill(&mut iv)?;
-        let sealed = request::seal(session.keys(), &covered, moment.now, user, &iv);
-        let cert = secret_field(encode(sealed.as_bytes())).ok_or(SignError::Field)?;
-        let digest = digest.map(HeaderValue::try_from).transpose().map_err(|_| SignError::Field)?;
-
-        // From here on nothing fails: what is put in fits into what is reserved.
-        let headers = &mut request.headers;
-        headers.try_reserve(present.new_names(digest.is_some())).map_err(|_| SignError::TooManyFields)?;
-        present.remove_from(headers);
-        // The only one that may take the place of another comes first: the map makes room before it looks for the name.
-        headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-        headers.insert(fields::VERSION, HeaderValue::from_static("4"));
-        headers.insert(fields::ID, self.0.id_field.clone());
-        headers.insert(fields::KEY, session.key_field());
-        headers.insert(fields::SIGNATURE, session.signature_field());
-        headers.insert(fields::CERT, cert);
-        if let Some(digest) = digest {
-            headers.insert(fields::CONTENT_DIGEST, digest);
-        }
-        let keys = AnswerKeys::V4 { session, iv };
-        Ok(Pending::new(Arc::clone(server), keys, moment.now, &request.method))
     }
 
     /// True when requests to this URI are signed.
@@ -165,7 +127,7 @@ impl Signer {
     pub fn replace_server(&self, record: ServerRecord) -> Result<(), BuildError> {
         self.change(|now| {
             let before = now.servers.remove(record.id());
-            let offset = before.map(|server| Arc::clone(server.offset())).unwrap_or_default();
+            let offset = before.map(|server| Arc::clone(&server.peer().offset)).unwrap_or_default();
             now.add(&*self.0.provider, record, offset)
         })
     }
@@ -221,6 +183,43 @@ impl Signer {
         self.0.now.store(Arc::new(now));
         Ok(())
     }
+}
+
+fn sign_v4(
+    request: &mut Parts,
+    user: &UserName,
+    content: Option<&ContentDigest>,
+    peer: &Peer,
+    sessions: &Sessions,
+) -> Result<Pending, SignError> {
+    let digest = content.map(ContentDigest::to_field);
+    let (covered, present) =
+        outgoing::cover(request, peer.record.base(), digest.as_deref().unwrap_or_default())?;
+
+    let moment = peer.moment()?;
+    let session = sessions.at(moment)?;
+    let mut iv: Iv = [0; 16];
+    peer.own.random.fill(&mut iv)?;
+    let sealed = request::seal(session.keys(), &covered, moment.now, user, &iv);
+    let cert = secret_field(encode(sealed.as_bytes())).ok_or(SignError::Field)?;
+    let digest = digest.map(HeaderValue::try_from).transpose().map_err(|_| SignError::Field)?;
+
+    // From here on nothing fails: what is put in fits into what is reserved.
+    let headers = &mut request.headers;
+    headers.try_reserve(present.new_names(digest.is_some())).map_err(|_| SignError::TooManyFields)?;
+    present.remove_from(headers);
+    // The only one that may take the place of another comes first: the map makes room before it looks for the name.
+    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    let SessionFields { id, key, signature } = session.fields();
+    headers.insert(fields::VERSION, HeaderValue::from_static("4"));
+    headers.insert(fields::ID, id);
+    headers.insert(fields::KEY, key);
+    headers.insert(fields::SIGNATURE, signature);
+    headers.insert(fields::CERT, cert);
+    if let Some(digest) = digest {
+        headers.insert(fields::CONTENT_DIGEST, digest);
+    }
+    Ok(Pending::new(AnswerKeys::V4 { session, iv }, moment.now, &request.method))
 }
 
 fn encode(bytes: &[u8]) -> String {
@@ -294,9 +293,6 @@ impl SignerBuilder {
     /// When two servers have the same id or base URL, a key cannot be used or is missing, or there is no provider.
     pub fn build(self) -> Result<Signer, BuildError> {
         let provider = self.provider.ok_or(BuildError::NoProvider)?;
-        // The alphabet of an id fits a field, so this does not become the empty value.
-        let id_field = HeaderValue::try_from(self.identity.id().as_str().to_owned())
-            .unwrap_or_else(|_| HeaderValue::from_static(""));
         let own = Arc::new(Own {
             identity: self.identity,
             #[cfg(feature = "legacy")]
@@ -317,7 +313,7 @@ impl SignerBuilder {
         }
         let now = ArcSwap::from_pointee(now);
         let (on_signed, change) = (self.on_signed, Mutex::new(()));
-        Ok(Signer(Arc::new(Inner { id_field, provider, on_signed, now, change })))
+        Ok(Signer(Arc::new(Inner { provider, on_signed, now, change })))
     }
 }
 
@@ -346,7 +342,7 @@ impl Now {
         which: impl Fn(&Server) -> bool,
     ) -> Result<(), BuildError> {
         for server in self.servers.take(which) {
-            self.add(provider, server.record().clone(), Arc::clone(server.offset()))?;
+            self.add(provider, server.record().clone(), Arc::clone(&server.peer().offset))?;
         }
         Ok(())
     }
