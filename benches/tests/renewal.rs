@@ -1,4 +1,4 @@
-//! Who waits when a session is renewed: nobody but the one call that makes the next one.
+//! Who waits for whom: requests in a session for nobody, neither for each other nor for the next session.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may")]
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,11 +8,7 @@ use std::time::Duration;
 use taa_benches::{Client, Site, client_identity, parts, providers};
 use taa_client::{ServerRecord, Signer};
 use taa_core::crypto::{Random, RandomError, SystemRandom};
-use taa_core::time::{Clock, ManualClock, SystemClock};
-
-/// How many requests may wait for the RSA operations of a renewal. The goal is none: whoever makes sessions beside the
-/// requests lowers it.
-const WAITING: usize = 1;
+use taa_core::time::{Clock, ClockError, ManualClock, SystemClock, UnixMillis};
 
 const URL: &str = "https://tracker.example/jira/rest/api/2/search";
 /// A request that waits longer than this is taken for one that waits for ever.
@@ -62,53 +58,54 @@ struct Setting {
 impl Setting {
     /// A client whose session of 300 s is open.
     fn new() -> Self {
-        let [provider, _] = providers();
         let now = SystemClock::new().wall().unwrap();
         let (gate, clock) = (Arc::new(Gate::default()), Arc::new(ManualClock::new(now)));
-        let identity = client_identity(&*provider, 2048, "confluence:6512");
-        let record = ServerRecord::builder(Site::new().trust().identity().certificate()).build().unwrap();
-        let (random, time): (Arc<dyn Random>, Arc<dyn Clock>) = (gate.clone(), clock.clone());
-        let signer = Signer::builder(identity)
-            .provider(provider)
-            .random(random)
-            .clock(time)
-            .server(record)
-            .build()
-            .unwrap();
-        let setting = Self { gate, clock, client: Client::of(signer) };
-        setting.sign();
-        setting
+        let client = client(gate.clone(), clock.clone());
+        sign(&client);
+        Self { gate, clock, client }
     }
 
     /// Signs a request, and names its session.
     fn sign(&self) -> [u8; 32] {
-        let pending = self.client.sign(&mut parts("GET", URL), None);
-        *pending.session().unwrap().name()
+        sign(&self.client)
     }
 }
 
+fn client(random: Arc<dyn Random>, clock: Arc<dyn Clock>) -> Client {
+    let [provider, _] = providers();
+    let identity = client_identity(&*provider, 2048, "confluence:6512");
+    let record = ServerRecord::builder(Site::new().trust().identity().certificate()).build().unwrap();
+    let signer = Signer::builder(identity).provider(provider).random(random).clock(clock).server(record);
+    Client::of(signer.build().unwrap())
+}
+
+fn sign(client: &Client) -> [u8; 32] {
+    let pending = client.sign(&mut parts("GET", URL), None);
+    *pending.session().unwrap().name()
+}
+
 #[test]
-fn others_go_on_with_the_old_session() {
+fn no_request_waits_for_a_renewal() {
     let setting = Setting::new();
     let old = setting.sign();
     setting.clock.advance(Duration::from_secs(250));
     setting.gate.closed.store(true, Ordering::SeqCst);
-    let new = std::thread::scope(|scope| {
-        let renewing = scope.spawn(|| setting.sign());
-        setting.gate.someone();
-        // The next session is under way and cannot be finished. A hundred requests of other threads are signed.
-        let others: Vec<_> = (0..4).map(|_| scope.spawn(|| [(); 25].map(|()| setting.sign()))).collect();
-        for other in others {
-            assert!(other.join().unwrap().iter().all(|session| *session == old));
+    // The next session is begun and cannot be finished. No request stands before the gate, or none of these would return.
+    std::thread::scope(|scope| {
+        let requests: Vec<_> = (0..4).map(|_| scope.spawn(|| [(); 25].map(|()| setting.sign()))).collect();
+        for request in requests {
+            assert!(request.join().unwrap().iter().all(|session| *session == old));
         }
-        let waiting = *setting.gate.waiting.lock().unwrap();
-        assert!(waiting <= WAITING, "{waiting} requests wait for a session");
-        setting.gate.open();
-        renewing.join().unwrap()
     });
-    // Whoever makes it uses it at once or at the latest with the next request.
-    assert!(new == old || new == setting.sign());
-    assert_ne!(setting.sign(), old);
+    setting.gate.someone();
+    assert_eq!(*setting.gate.waiting.lock().unwrap(), 1, "one at a time makes a session");
+    setting.gate.open();
+    let clock = SystemClock::new();
+    while setting.sign() == old {
+        assert!(clock.monotonic() < LONG, "the next session never comes");
+        std::thread::yield_now();
+    }
+    assert_eq!(*setting.gate.waiting.lock().unwrap(), 1);
 }
 
 #[test]
@@ -127,4 +124,76 @@ fn one_session_is_made_however_many_ask_for_the_first() {
     assert!(sessions.iter().all(|session| *session == sessions[0]));
     assert_ne!(sessions[0], old);
     assert_eq!(*setting.gate.waiting.lock().unwrap(), 1);
+}
+
+/// A place in the middle of signing where everybody waits until a hundred are there.
+#[derive(Debug, Default)]
+struct Meeting {
+    place: Mutex<Option<Place>>,
+    there: Mutex<usize>,
+    changed: Condvar,
+}
+
+/// What signing a request asks for on its way, from the first to the last.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Place {
+    WallClock,
+    Randomness,
+    OtherClock,
+}
+
+const HUNDRED: usize = 100;
+
+impl Meeting {
+    fn pass(&self, place: Place) {
+        if *self.place.lock().unwrap() != Some(place) {
+            return;
+        }
+        let mut there = self.there.lock().unwrap();
+        *there += 1;
+        self.changed.notify_all();
+        let (_guard, wait) =
+            self.changed.wait_timeout_while(there, LONG, |there| *there % HUNDRED != 0).unwrap();
+        assert!(!wait.timed_out(), "somebody cannot come");
+    }
+}
+
+/// Clock and randomness that lead through the place of the meeting.
+#[derive(Debug)]
+struct Leading(Arc<Meeting>, SystemClock);
+
+impl Random for Leading {
+    fn fill(&self, out: &mut [u8]) -> Result<(), RandomError> {
+        self.0.pass(Place::Randomness);
+        SystemRandom.fill(out)
+    }
+}
+
+impl Clock for Leading {
+    fn wall(&self) -> Result<UnixMillis, ClockError> {
+        self.0.pass(Place::WallClock);
+        self.1.wall()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.0.pass(Place::OtherClock);
+        self.1.monotonic()
+    }
+}
+
+/// A lock that is held across one of these places would let one of the hundred in and never the second.
+#[test]
+fn a_hundred_requests_of_one_session_are_under_way_at_once() {
+    let meeting = Arc::new(Meeting::default());
+    let leading = Arc::new(Leading(Arc::clone(&meeting), SystemClock::new()));
+    let client = client(leading.clone(), leading);
+    let session = sign(&client);
+    for place in [Place::WallClock, Place::Randomness, Place::OtherClock] {
+        *meeting.place.lock().unwrap() = Some(place);
+        std::thread::scope(|scope| {
+            let requests: Vec<_> = (0..HUNDRED).map(|_| scope.spawn(|| sign(&client))).collect();
+            assert!(requests.into_iter().all(|request| request.join().unwrap() == session), "{place:?}");
+        });
+    }
+    assert_eq!(*meeting.there.lock().unwrap(), 3 * HUNDRED, "each request comes through each place once");
 }

@@ -3,7 +3,7 @@
 //! *Sign*: threads that sign in one session. *Decide*: threads whose requests, signed before, are decided on with one session
 //! table and one nonce table; each thread has a session of its own, or all have one. *Tasks*: 100 tasks of a multi-threaded
 //! runtime that sign in one session and let the others run after each. *Renewal*: how long calls took while sessions of one
-//! second were renewed under way, for the calls that made a session and for all others.
+//! second were renewed under way.
 
 mod renewal;
 

@@ -53,7 +53,8 @@
 //!
 //! * Fields go only to URLs below the base URL of a server that is known, over `https` unless the server is on loopback
 //!   or its record says otherwise, and never along a redirect.
-//! * One session serves all requests to a server; the next one is made before it ends, and nobody waits for that.
+//! * One session serves all requests to a server; the next one is made before it ends, by a thread that is there only for
+//!   that, and nobody waits for it.
 //! * A status is believed only with a valid proof. The offset to a server's clock is learned only from such answers.
 //! * What is sent again is signed again, and only when it was certainly not carried out.
 //!
@@ -78,6 +79,7 @@ mod outgoing;
 mod peer;
 mod pending;
 mod record;
+mod renewal;
 #[cfg(feature = "reqwest")]
 pub mod reqwest;
 mod server;

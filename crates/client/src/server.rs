@@ -21,7 +21,7 @@ pub(crate) struct Server {
 /// What is spoken to a server, and what that takes.
 pub(crate) enum Channel {
     /// Version 4.
-    V4(Sessions),
+    V4(Arc<Sessions>),
     /// An older version.
     #[cfg(feature = "legacy")]
     Legacy(SignedVersion, Arc<LegacySigningKey>),
@@ -41,7 +41,7 @@ impl Server {
             Speaks::V4(key) => {
                 let encrypting = EncryptingKey::new(provider, key.public.clone())
                     .map_err(|error| BuildError::Key { id: id.clone(), error })?;
-                Channel::V4(Sessions::new(Arc::clone(&peer), encrypting, key.exp))
+                Channel::V4(Arc::new(Sessions::new(Arc::clone(&peer), encrypting, key.exp)))
             }
             #[cfg(feature = "legacy")]
             Speaks::Legacy(version) => {

@@ -79,8 +79,10 @@ impl Signer {
     /// when there is none. Fields of the protocol and a `Content-Digest` that are there already are replaced, and
     /// `Accept-Encoding` becomes `identity`, because the answer's digest is that of its content as sent.
     ///
-    /// A request costs one MAC and a few blocks of AES, and once in a session two RSA operations; with an older version
-    /// it costs one or two private RSA operations each time.
+    /// A request costs one MAC and a few blocks of AES. The two RSA operations of a session are done beside the requests, a
+    /// minute before the old one ends, by a thread that ends with them; requests wait for them only where there is no
+    /// session to go on with: the first ones, those after a pause that outlasted it, and those after a server said that it
+    /// is over. With an older version a request costs one or two private RSA operations each time.
     ///
     /// A signature is good for one sending: what is repeated is signed anew. Nothing that follows redirects, changes
     /// method, target, content or `Content-Type`, or repeats requests by itself, may come after this.
@@ -190,7 +192,7 @@ fn sign_v4(
     user: &UserName,
     content: Option<&ContentDigest>,
     peer: &Peer,
-    sessions: &Sessions,
+    sessions: &Arc<Sessions>,
 ) -> Result<Pending, SignError> {
     let digest = content.map(ContentDigest::to_field);
     let (covered, present) =

@@ -8,15 +8,18 @@ use taa_client::{ServerRecord, Signer};
 use taa_core::crypto::{Random, RandomError, SystemRandom};
 use taa_core::envelope::Lifetime;
 use taa_core::fields;
+use taa_core::time::{Clock, SystemClock};
 
 use crate::tracker::*;
 
-/// Counts the secrets of new sessions, and can hold one up.
+/// Counts the secrets of new sessions, and can hold one up, refuse them, or fail badly.
 #[derive(Debug)]
 struct Gate {
+    tries: AtomicUsize,
     secrets: AtomicUsize,
     closed: AtomicBool,
     broken: AtomicBool,
+    panics: AtomicBool,
     entered: Mutex<Sender<()>>,
     open: Mutex<Receiver<()>>,
 }
@@ -26,9 +29,11 @@ impl Gate {
         let (entered, has_entered) = channel();
         let (let_go, open) = channel();
         let gate = Self {
+            tries: AtomicUsize::new(0),
             secrets: AtomicUsize::new(0),
             closed: AtomicBool::new(false),
             broken: AtomicBool::new(false),
+            panics: AtomicBool::new(false),
             entered: Mutex::new(entered),
             open: Mutex::new(open),
         };
@@ -38,12 +43,18 @@ impl Gate {
     fn sessions(&self) -> usize {
         self.secrets.load(Ordering::SeqCst)
     }
+
+    fn tries(&self) -> usize {
+        self.tries.load(Ordering::SeqCst)
+    }
 }
 
 impl Random for Gate {
     fn fill(&self, out: &mut [u8]) -> Result<(), RandomError> {
         // A secret has 32 bytes, the nonce of a request 16.
         if out.len() == 32 {
+            self.tries.fetch_add(1, Ordering::SeqCst);
+            assert!(!self.panics.load(Ordering::SeqCst), "a panic that belongs to the test");
             if self.broken.load(Ordering::SeqCst) {
                 return Err(RandomError);
             }
@@ -63,17 +74,39 @@ fn key(signer: &Signer) -> HeaderValue {
     request.headers[fields::KEY].clone()
 }
 
+/// What takes longer than this is taken for something that never comes.
+const LONG: Duration = Duration::from_secs(60);
+
+/// Signs until `done` says so: what is made beside the requests comes when it comes.
+fn sign_until(signer: &Signer, mut done: impl FnMut(&HeaderValue) -> bool) -> HeaderValue {
+    let clock = SystemClock::new();
+    loop {
+        let key = key(signer);
+        if done(&key) {
+            return key;
+        }
+        assert!(clock.monotonic() < LONG, "it never comes");
+        std::thread::yield_now();
+    }
+}
+
+/// The next session.
+fn renewed(signer: &Signer, old: &HeaderValue) -> HeaderValue {
+    sign_until(signer, |key| key != old)
+}
+
 #[test]
 fn renewed_a_minute_before_its_end() {
     let clock = clock();
-    let signer = signer(&clock);
+    let (gate, _entered, _let_go) = Gate::new();
+    let signer = builder(&clock).random(gate.clone()).server(record()).build().unwrap();
     let first = key(&signer);
     clock.advance(Duration::from_millis(239_999));
-    assert_eq!(key(&signer), first);
+    assert_eq!((key(&signer), gate.tries()), (first.clone(), 1));
     clock.advance(Duration::from_millis(1));
-    let second = key(&signer);
-    assert_ne!(second, first);
-    assert_eq!(key(&signer), second);
+    assert_eq!(key(&signer), first, "the request that notices does not wait either");
+    let second = renewed(&signer, &first);
+    assert_eq!((key(&signer), gate.tries()), (second, 2));
 }
 
 #[test]
@@ -88,7 +121,7 @@ fn a_short_session_is_renewed_at_half_its_life() {
     clock.advance(Duration::from_millis(9_999));
     assert_eq!(key(&signer), first);
     clock.advance(Duration::from_millis(1));
-    assert_ne!(key(&signer), first);
+    renewed(&signer, &first);
 }
 
 #[test]
@@ -99,20 +132,18 @@ fn nobody_waits_for_a_renewal() {
     let old = key(&signer);
     clock.advance(Duration::from_secs(250));
     gate.closed.store(true, Ordering::SeqCst);
+    assert_eq!(key(&signer), old);
+    entered.recv().unwrap();
+    // The renewal is held up: all go on with the old session, at once.
     std::thread::scope(|scope| {
-        let renewer = scope.spawn(|| key(&signer));
-        entered.recv().unwrap();
-        // The renewal is held up: all others go on with the old session, at once.
         let others: Vec<_> =
             (0..8).map(|_| scope.spawn(|| (0..20).map(|_| key(&signer)).collect::<Vec<_>>())).collect();
         for other in others {
             assert!(other.join().unwrap().iter().all(|used| *used == old));
         }
-        let_go.send(()).unwrap();
-        let new = renewer.join().unwrap();
-        assert_ne!(new, old);
-        assert_eq!(key(&signer), new);
     });
+    let_go.send(()).unwrap();
+    renewed(&signer, &old);
     assert_eq!(gate.sessions(), 2);
 }
 
@@ -144,6 +175,73 @@ fn a_failed_renewal_leaves_the_old_session() {
     clock.advance(Duration::from_secs(1));
     let mut request = get();
     assert!(signer.sign(&mut request, &fred(), None).is_err(), "it is over now");
+}
+
+#[test]
+fn a_failed_renewal_is_tried_again_after_a_pause() {
+    let clock = clock();
+    let (gate, _entered, _let_go) = Gate::new();
+    let signer = builder(&clock).random(gate.clone()).server(record()).build().unwrap();
+    let old = key(&signer);
+    clock.advance(Duration::from_secs(250));
+    for (failing, tries) in [(&gate.broken, 2), (&gate.panics, 3)] {
+        failing.store(true, Ordering::SeqCst);
+        assert_eq!(sign_until(&signer, |_| gate.tries() == tries), old);
+        for _ in 0..100 {
+            assert_eq!(key(&signer), old);
+        }
+        assert_eq!(gate.tries(), tries, "not by every request");
+        failing.store(false, Ordering::SeqCst);
+        clock.advance(Duration::from_secs(1));
+    }
+    renewed(&signer, &old);
+    assert_eq!((gate.tries(), gate.sessions()), (4, 2));
+}
+
+/// What a thread makes for a clock that proved wrong meanwhile is of no use.
+#[test]
+fn ended_by_the_server_while_the_next_is_made() {
+    let clock = clock();
+    let (gate, entered, let_go) = Gate::new();
+    let signer = builder(&clock).random(gate.clone()).server(record()).build().unwrap();
+    key(&signer);
+    clock.advance(Duration::from_secs(250));
+    gate.closed.store(true, Ordering::SeqCst);
+    key(&signer);
+    entered.recv().unwrap();
+
+    let ahead = Arc::new(taa_core::time::ManualClock::new(START.plus(Duration::from_secs(370))));
+    let (pending, answer) = exchange(&signer, &Tracker::new(&ahead), get());
+    assert_eq!(pending.read(&answer).retry(), taa_client::Retry::SignAnew);
+    let issued = || signer.sign(&mut get(), &fred(), None).unwrap().session().unwrap().head().issued;
+    std::thread::scope(|scope| {
+        let next = scope.spawn(issued);
+        let_go.send(()).unwrap();
+        assert_eq!(Ok(next.join().unwrap()), ahead.wall());
+    });
+    assert_eq!(Ok(issued()), ahead.wall());
+    assert_eq!(gate.sessions(), 3);
+}
+
+#[test]
+fn replaced_while_the_next_is_made() {
+    let clock = clock();
+    let (gate, entered, let_go) = Gate::new();
+    let signer = builder(&clock).random(gate.clone()).server(record()).build().unwrap();
+    let old = key(&signer);
+    clock.advance(Duration::from_secs(250));
+    gate.closed.store(true, Ordering::SeqCst);
+    key(&signer);
+    entered.recv().unwrap();
+
+    let record = ServerRecord::builder(&rotated("https://tracker.example/jira")).build().unwrap();
+    signer.replace_server(record).unwrap();
+    let new = key(&signer);
+    assert_ne!(new, old, "nobody waits for the session of a server that is not there any more");
+    let_go.send(()).unwrap();
+    assert_eq!(key(&signer), new);
+    let (pending, answer) = exchange(&signer, &Tracker::after_rotation(&clock), get());
+    assert!(pending.read(&answer).status().is_trusted());
 }
 
 #[test]
