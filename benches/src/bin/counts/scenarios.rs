@@ -33,9 +33,10 @@ const KEEP: Duration = Duration::from_secs(120);
 type Scenario = (&'static str, fn());
 
 /// Each has a name that says what is refused, or what is done.
-const ALL: [Scenario; 14] = [
+const ALL: [Scenario; 15] = [
     ("sign", || signs("GET", SEARCH, None)),
     ("sign with content", || signs("POST", ISSUE, Some(ContentDigest::of(&[b'x'; 4096])))),
+    ("sign, new session", begins),
     ("read answer", reads),
     ("decide", || decides(|_| {}, true)),
     ("decide, new session", opens),
@@ -117,6 +118,16 @@ impl Open {
 fn signs(method: &str, url: &str, content: Option<ContentDigest>) {
     let open = Open::new();
     rounds(|| parts(method, url), |request| open.client.sign(request, content.as_ref()));
+}
+
+/// The first request of a client.
+fn begins() {
+    let [provider, _] = providers();
+    let identity = client_identity(&*provider, BITS, "confluence:6512");
+    let verifier = Verifier::new(&*provider, BITS, &identity);
+    let server = verifier.identity().certificate();
+    let make = || (Client::new(&provider, &identity, server), parts("GET", SEARCH));
+    rounds(make, |(client, request)| client.sign(request, None));
 }
 
 fn decides(change: fn(&mut Parts), allowed: bool) {
