@@ -4,6 +4,7 @@
 
 mod cases;
 mod keys;
+mod leap;
 mod older;
 mod pair;
 mod report;
@@ -22,4 +23,4 @@ pub use sessions::{KnownSessions, LastSession};
 pub use site::{ANSWER, Site, handler, received};
 pub use stopwatch::{Nanos, Stopwatch};
 pub use token::{Claims, Tokens};
-pub use verifier::{Verifier, many_nonces};
+pub use verifier::{USUAL_NONCES, Verifier, many_nonces};

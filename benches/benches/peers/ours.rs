@@ -51,6 +51,7 @@ impl Peer for InSession {
     type Message = Parts;
 
     fn request(&self) -> Parts {
+        self.pair.verifier.as_usual();
         parts("GET", URL)
     }
 

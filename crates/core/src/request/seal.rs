@@ -1,4 +1,4 @@
-use aes::Aes128;
+use aes::{Aes128Dec, Aes128Enc};
 use cbc::cipher::block_padding::Pkcs7;
 use cbc::cipher::{BlockDecryptMut, BlockEncryptMut, KeyIvInit};
 use hmac::Mac as _;
@@ -45,7 +45,7 @@ pub fn seal(
     let plaintext_len = 8 + user.as_str().len();
     // The longest name leaves room for the padding and the tag, so encrypting cannot fail.
     let room = sealed.bytes.get_mut(16..).unwrap_or_default();
-    let _never = cbc::Encryptor::<Aes128>::new(keys.encryption().into(), iv.into())
+    let _never = cbc::Encryptor::<Aes128Enc>::new(keys.encryption().into(), iv.into())
         .encrypt_padded_mut::<Pkcs7>(room, plaintext_len);
     sealed.len = 16 + plaintext_len + 16 - plaintext_len % 16;
     let tag = tag(keys, covered, sealed.as_bytes());
@@ -99,7 +99,7 @@ pub fn open<'o>(
         return Err(OpenError::Tag);
     }
     let (iv, ciphertext) = body.split_first_chunk::<16>().ok_or(OpenError::Tag)?;
-    let plaintext = cbc::Decryptor::<Aes128>::new(keys.encryption().into(), iv.into())
+    let plaintext = cbc::Decryptor::<Aes128Dec>::new(keys.encryption().into(), iv.into())
         .decrypt_padded_b2b_mut::<Pkcs7>(ciphertext, out.as_mut_slice())
         .map_err(|_| OpenError::Padding)?;
     match plaintext.split_first_chunk::<8>() {
