@@ -4,7 +4,7 @@ use std::sync::Arc;
 use http::request::Parts;
 use taa_core::crypto::{CryptoProvider, SystemRandom};
 use taa_core::decision::{
-    self, Allowed, Context, NonceOutcome, Opened, Presented, Prover, Refusal, Sessions,
+    self, Allowed, CertificateSpace, Context, NonceOutcome, Opened, Presented, Prover, Refusal, Sessions,
 };
 use taa_core::directory::{Application, Directory};
 use taa_core::durable::Mark;
@@ -119,7 +119,8 @@ impl Verifier {
             greatest_timeout: GreatestTimeout::default(),
         };
         let target = request.uri.path_and_query().map_or("", |target| target.as_str());
-        let presented = Presented::parse(&request.method, target, &request.headers)?;
+        let mut space = CertificateSpace::new();
+        let presented = Presented::parse(&request.method, target, &request.headers, &mut space)?;
         let client = self.proxies.client_address(IpAddr::V4(Ipv4Addr::LOCALHOST), &request.headers);
         let proven = decision::open(presented, &context, client, now).and_then(Opened::prove)?;
         let prover = proven.prover();

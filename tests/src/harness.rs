@@ -8,8 +8,8 @@ use http::{HeaderMap, Method};
 use taa_core::answer::Code;
 use taa_core::crypto::{CryptoProvider, Random, RandomError, RustCrypto, SystemRandom};
 use taa_core::decision::{
-    Allowed, Context, Lookup, NonceClaim, NonceOutcome, Presented, Prover, Reason, Refusal, Session,
-    Sessions, SharedSession, open,
+    Allowed, CertificateSpace, Context, Lookup, NonceClaim, NonceOutcome, Presented, Prover, Reason, Refusal,
+    Session, Sessions, SharedSession, open,
 };
 use taa_core::directory::{Application, Directory};
 use taa_core::id::AppId;
@@ -139,7 +139,8 @@ impl Server {
     ) -> Result<Accepted, Refusal> {
         let context = self.context(sessions);
         let Incoming { method, target, headers, body } = incoming;
-        let presented = Presented::parse(method, target, headers)?;
+        let mut space = CertificateSpace::new();
+        let presented = Presented::parse(method, target, headers, &mut space)?;
         let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let client = TrustedProxies::default().client_address(peer, headers);
         let proven = open(presented, &context, client, now)?.prove()?;

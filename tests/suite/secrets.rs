@@ -15,7 +15,7 @@ use http::Request;
 use pkcs8::{PrivateKeyInfo, SecretDocument};
 use taa_client::{ServerRecord, SignLayer, Signer};
 use taa_core::crypto::CryptoProvider;
-use taa_core::decision::{NoSessions, Presented, open};
+use taa_core::decision::{CertificateSpace, NoSessions, Presented, open};
 use taa_core::envelope::{Envelope, SessionKeys};
 use taa_core::id::{AppId, UserName};
 use taa_core::identity::OwnKey;
@@ -129,7 +129,8 @@ fn decision(all: &mut Printed, fixture: &Fixture) {
     let context = fixture.server.context(&NoSessions);
     debug(all, "Context", &context);
     let client = ClientAddress { addr: [127, 0, 0, 1].into(), forwarded: false };
-    let presented = Presented::parse(&request.method, &request.target, &request.headers).unwrap();
+    let mut space = CertificateSpace::new();
+    let presented = Presented::parse(&request.method, &request.target, &request.headers, &mut space).unwrap();
     debug(all, "Presented", &presented);
     let opened = open(presented, &context, Ok(client), fixture.now).unwrap();
     debug(all, "Opened", &opened);

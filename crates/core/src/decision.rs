@@ -27,7 +27,7 @@ mod timely;
 pub use allowed::Allowed;
 pub use head::{is_attempt, version_field};
 pub use opened::{Context, Opened, open};
-pub use presented::Presented;
+pub use presented::{CertificateSpace, Presented};
 pub use proven::{NonceClaim, NonceOutcome, Proven, Prover};
 pub use reason::{Field, Reason};
 pub use refusal::Refusal;

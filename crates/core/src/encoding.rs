@@ -14,22 +14,20 @@ impl<const N: usize> Bounded<N> {
     /// Decodes canonical base64url without padding (wire document, introduction); `None` for anything else, for an
     /// empty value, and for more than `N` bytes.
     pub(crate) fn decode(field: &[u8]) -> Option<Self> {
-        let mut decoded = Self::EMPTY;
-        decoded.fill(field).then_some(decoded)
-    }
-
-    /// Nothing yet: [`Bounded::fill`] puts something in, in the place where it is to stay.
-    pub(crate) const EMPTY: Self = Self { bytes: [0; N], length: 0 };
-
-    /// Decodes into what is empty; false as [`Bounded::decode`] gives `None`, and then nothing is in it.
-    pub(crate) fn fill(&mut self, field: &[u8]) -> bool {
-        self.length = URL_SAFE_NO_PAD.decode_slice(field, &mut self.bytes).unwrap_or(0);
-        self.length > 0
+        let mut bytes = [0; N];
+        let length = decode_into(&mut bytes, field)?.len();
+        Some(Self { bytes, length })
     }
 
     pub(crate) fn as_slice(&self) -> &[u8] {
         self.bytes.get(..self.length).unwrap_or_default()
     }
+}
+
+/// The same, into a place that is there.
+pub(crate) fn decode_into<'o>(out: &'o mut [u8], field: &[u8]) -> Option<&'o mut [u8]> {
+    let length = URL_SAFE_NO_PAD.decode_slice(field, out).ok()?;
+    out.get_mut(..length).filter(|decoded| !decoded.is_empty())
 }
 
 /// Encodes as base64url without padding.

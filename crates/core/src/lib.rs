@@ -23,7 +23,7 @@
 #![cfg_attr(feature = "aws-lc", doc = "```")]
 #![cfg_attr(not(feature = "aws-lc"), doc = "```text")]
 //! use taa_core::crypto::{AwsLc, SystemRandom};
-//! use taa_core::decision::{self, Context, NoSessions, NonceOutcome, Presented};
+//! use taa_core::decision::{self, CertificateSpace, Context, NoSessions, NonceOutcome, Presented};
 //! use taa_core::directory::{Application, Directory};
 //! use taa_core::envelope::{self, Lifetime};
 //! use taa_core::id::{AppId, UserName};
@@ -71,7 +71,8 @@
 //!     skew: Skew::default(), greatest_timeout: GreatestTimeout::default(),
 //! };
 //! let from = ClientAddress { addr: "192.0.2.7".parse()?, forwarded: false };
-//! let presented = Presented::parse(&http::Method::GET, "/rest/api/2/search?jql=a", &headers)?;
+//! let mut space = CertificateSpace::new();
+//! let presented = Presented::parse(&http::Method::GET, "/rest/api/2/search?jql=a", &headers, &mut space)?;
 //! let proven = decision::open(presented, &context, Ok(from), now)?.prove()?;
 //! let allowed = proven.allow(&context, NonceOutcome::First, None, now)?;
 //! assert_eq!(allowed.user().as_str(), "fred");

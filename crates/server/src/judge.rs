@@ -8,7 +8,8 @@ use futures_util::FutureExt;
 use http::Uri;
 use http::request::Parts;
 use taa_core::decision::{
-    self, Allowed, Context, NonceClaim, NonceOutcome, Presented, Prover, Reason, Refusal, Timely,
+    self, Allowed, CertificateSpace, Context, NonceClaim, NonceOutcome, Presented, Prover, Reason, Refusal,
+    Timely,
 };
 use taa_core::directory::Directory;
 use taa_core::id::AppId;
@@ -71,7 +72,8 @@ pub(crate) async fn version4<R: UserResolver>(trust: &Inner<R>, parts: &Parts) -
     let mut judgement = Judgement::refused(Reason::System("undecided"));
 
     let target = signed_target(&parts.uri, &trust.stripped_prefix);
-    let presented = match Presented::parse(&parts.method, &target, &parts.headers) {
+    let mut space = CertificateSpace::new();
+    let presented = match Presented::parse(&parts.method, &target, &parts.headers, &mut space) {
         Ok(presented) => presented,
         Err(refusal) => return Judgement { verdict: Err(refusal), ..judgement },
     };

@@ -13,7 +13,7 @@ use taa_core::fields;
 use taa_core::id::{AppId, UserName};
 use taa_core::key::{DecryptingKey, SigningKey};
 use taa_core::policy::Policy;
-use taa_core::request::{self, Covered, Iv, MAX_SEALED_LEN, Target};
+use taa_core::request::{self, Covered, Iv, Target};
 use taa_core::time::{ManualClock, UnixMillis};
 use taa_server::{PeerAddress, Trust};
 use taa_tests::harness::providers;
@@ -185,10 +185,9 @@ fn opened(vector: &SessionVector, request: &Request<BoxBody>) -> Option<(Session
         content_type: text(http::header::CONTENT_TYPE),
         content_digest: text(fields::CONTENT_DIGEST),
     };
-    let sealed =
+    let mut sealed =
         base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(text(fields::CERT).as_bytes()).ok()?;
-    let mut space = [0; MAX_SEALED_LEN];
-    let (iv, plain) = request::open(&keys, &covered, &sealed, &mut space).ok()?;
+    let (iv, plain) = request::open(&keys, &covered, &mut sealed).ok()?;
     Some((keys, iv, UserName::from_bytes(plain.user).is_ok()))
 }
 

@@ -1,7 +1,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use proptest::prelude::*;
 use taa_core::answer::Code;
-use taa_core::decision::Presented;
+use taa_core::decision::{CertificateSpace, Presented};
 use taa_core::fields;
 
 use super::cases;
@@ -184,7 +184,7 @@ proptest! {
     #[test]
     fn no_target_is_a_panic(target in "\\PC{0,40}|[!-~]{0,60}", method in "[A-Za-z!#$%&'*+.^_`|~-]{1,20}") {
         let method: Method = method.parse().unwrap();
-        let _either = Presented::parse(&method, &target, &FIXTURE.request.headers);
+        let _either = Presented::parse(&method, &target, &FIXTURE.request.headers, &mut CertificateSpace::new());
         let request = Request { target, method, ..FIXTURE.request.clone() };
         prop_assert!(FIXTURE.codes(&request).iter().all(Option::is_some));
     }

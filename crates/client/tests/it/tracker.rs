@@ -12,7 +12,9 @@ use taa_client::{Pending, ServerRecord, Signer, SignerBuilder};
 use taa_core::answer::ProvenAnswer;
 use taa_core::certificate::Certificate;
 use taa_core::crypto::{CryptoProvider, SystemRandom};
-use taa_core::decision::{self, Context, NoSessions, NonceOutcome, Presented, Prover, Reason, Refusal};
+use taa_core::decision::{
+    self, CertificateSpace, Context, NoSessions, NonceOutcome, Presented, Prover, Reason, Refusal,
+};
 use taa_core::directory::{Application, Directory};
 use taa_core::fields;
 use taa_core::id::{AppId, UserName};
@@ -247,7 +249,8 @@ impl Tracker {
             greatest_timeout: GreatestTimeout::default(),
         };
         let target = request.uri.path_and_query().unwrap().as_str();
-        let presented = Presented::parse(&request.method, target, &request.headers)?;
+        let mut space = CertificateSpace::new();
+        let presented = Presented::parse(&request.method, target, &request.headers, &mut space)?;
         let client = ClientAddress { addr: IpAddr::V4(Ipv4Addr::LOCALHOST), forwarded: false };
         let proven = decision::open(presented, &context, Ok(client), now)?.prove()?;
         *prover = Some(proven.prover());

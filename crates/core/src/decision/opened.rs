@@ -5,11 +5,10 @@ use std::time::Duration;
 use super::{Field, Lookup, Presented, Proven, Reason, Refusal, Session, Sessions, SharedSession};
 use crate::crypto::Random;
 use crate::directory::{Application, Directory};
-use crate::encoding::Bounded;
 use crate::envelope::{self, Envelope, EnvelopeHead, EnvelopeSignature, Lifetime, OpenedSecret};
 use crate::identity::Identity;
 use crate::policy::{ClientAddress, ForwardedError, GreatestTimeout, Protocol, Skew};
-use crate::request::{self, Covered, MAX_SEALED_LEN};
+use crate::request::{self, Covered};
 use crate::time::UnixMillis;
 
 /// How long ago an envelope may have ended, and how far ahead it may begin, to be opened at all.
@@ -38,7 +37,7 @@ pub struct Opened<'a> {
     application: Arc<Application>,
     session: SharedSession,
     genuine: bool,
-    sealed: Bounded<MAX_SEALED_LEN>,
+    sealed: &'a mut [u8],
     covered: Covered<'a>,
 }
 
@@ -188,10 +187,7 @@ impl<'a> Opened<'a> {
     /// # Errors
     /// [`Code::BadSignature`](crate::answer::Code::BadSignature), whichever of these failed.
     pub fn prove(self) -> Result<Proven<'a>, Refusal> {
-        let mut plaintext = [0; MAX_SEALED_LEN];
-        let opened =
-            request::open(self.session.keys(), &self.covered, self.sealed.as_slice(), &mut plaintext);
-        match opened {
+        match request::open(self.session.keys(), &self.covered, self.sealed) {
             Ok((iv, plain)) if self.genuine => {
                 Ok(Proven::new(self.application, self.session, self.covered, iv, plain))
             }

@@ -2,7 +2,7 @@ use http::{HeaderMap, Method};
 
 use super::head::Head;
 use super::{Field, Reason, Refusal};
-use crate::encoding::Bounded;
+use crate::encoding::decode_into;
 use crate::request::{Covered, MAX_SEALED_LEN, MIN_SEALED_LEN, Target};
 
 /// The fields of a version 4 request, each there exactly once and in its form. Nothing in it may be believed.
@@ -14,8 +14,28 @@ pub struct Presented<'a> {
     pub(super) app_id: &'a str,
     pub(super) key_field: &'a [u8],
     pub(super) signature_field: &'a [u8],
-    pub(super) sealed: Bounded<MAX_SEALED_LEN>,
+    pub(super) sealed: &'a mut [u8],
     pub(super) covered: Covered<'a>,
+}
+
+/// Room for a request certificate, in which it is opened.
+///
+/// Whoever decides holds it, so that the longest part of a request stays where it is while the decision goes on.
+#[derive(Debug)]
+pub struct CertificateSpace([u8; MAX_SEALED_LEN]);
+
+impl CertificateSpace {
+    /// Empty room.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self([0; MAX_SEALED_LEN])
+    }
+}
+
+impl Default for CertificateSpace {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// The most bytes the values of the five fields may have together.
@@ -29,7 +49,12 @@ impl<'a> Presented<'a> {
     /// [`Code::AppIdNotFound`](crate::answer::Code::AppIdNotFound),
     /// [`Code::SecretKeyNotFound`](crate::answer::Code::SecretKeyNotFound), then
     /// [`Code::Malformed`](crate::answer::Code::Malformed).
-    pub fn parse(method: &'a Method, target: &'a str, headers: &'a HeaderMap) -> Result<Self, Refusal> {
+    pub fn parse(
+        method: &'a Method,
+        target: &'a str,
+        headers: &'a HeaderMap,
+        space: &'a mut CertificateSpace,
+    ) -> Result<Self, Refusal> {
         let head = Head::read(headers);
         match head.version() {
             None => return Err(Reason::ProtocolAbsent.into()),
@@ -44,22 +69,21 @@ impl<'a> Presented<'a> {
         if app_id.len() + key_field.len() + signature_field.len() + cert_field.len() > MAX_FIELDS_LEN {
             return Err(Reason::FieldsTooLong.into());
         }
-        // An id that is no text cannot be known: it is looked up as the empty one.
-        let app_id = std::str::from_utf8(app_id).unwrap_or_default();
-        let covered = Covered { method, target: Target::ROOT, content_type: "", content_digest: "" };
-        // From here on in its place: the certificate is long to move.
-        let mut presented = Self { app_id, key_field, signature_field, sealed: Bounded::EMPTY, covered };
-        let length = if presented.sealed.fill(cert_field) { presented.sealed.as_slice().len() } else { 0 };
-        if length < MIN_SEALED_LEN || !length.is_multiple_of(16) {
-            return Err(Reason::FieldForm(Field::Cert).into());
-        }
+        let sealed = decode_into(&mut space.0, cert_field)
+            .filter(|sealed| sealed.len() >= MIN_SEALED_LEN && sealed.len().is_multiple_of(16))
+            .ok_or(Reason::FieldForm(Field::Cert))?;
         if method == Method::CONNECT {
             return Err(Reason::MethodMalformed.into());
         }
-        presented.covered.target = Target::parse(target).map_err(Reason::TargetMalformed)?;
-        presented.covered.content_type = head.text(Field::ContentType)?;
-        presented.covered.content_digest = head.text(Field::ContentDigest)?;
-        Ok(presented)
+        let covered = Covered {
+            method,
+            target: Target::parse(target).map_err(Reason::TargetMalformed)?,
+            content_type: head.text(Field::ContentType)?,
+            content_digest: head.text(Field::ContentDigest)?,
+        };
+        // An id that is no text cannot be known: it is looked up as the empty one.
+        let app_id = std::str::from_utf8(app_id).unwrap_or_default();
+        Ok(Self { app_id, key_field, signature_field, sealed, covered })
     }
 
     /// The application id as claimed.

@@ -72,6 +72,9 @@ fn parts(pattern: &str) -> impl Iterator<Item = &str> {
 }
 
 fn searcher(parts: &[&str]) -> Option<AhoCorasick> {
+    if parts.is_empty() {
+        return None;
+    }
     // The kind that is quickly made: lists are made anew whenever an administrator changes something.
     AhoCorasick::builder().kind(Some(AhoCorasickKind::ContiguousNFA)).build(parts).ok()
 }

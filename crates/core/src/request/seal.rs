@@ -84,23 +84,22 @@ impl AsRef<[u8]> for SealedRequest {
 
 /// Opens a sealed request certificate: the tag first, and only under a good one the ciphertext.
 ///
-/// `out` receives the plaintext.
+/// The plaintext takes the place of its ciphertext.
 ///
 /// # Errors
 /// The stage that failed, for the server's log; on the wire it is one code.
-pub fn open<'o>(
+pub fn open<'s>(
     keys: &SessionKeys,
     covered: &Covered<'_>,
-    sealed: &[u8],
-    out: &'o mut [u8; MAX_SEALED_LEN],
-) -> Result<(Iv, Plaintext<'o>), OpenError> {
-    let (body, sent_tag) = sealed.split_last_chunk::<16>().ok_or(OpenError::Tag)?;
+    sealed: &'s mut [u8],
+) -> Result<(Iv, Plaintext<'s>), OpenError> {
+    let (body, sent_tag) = sealed.split_last_chunk_mut::<16>().ok_or(OpenError::Tag)?;
     if !bool::from(tag(keys, covered, body).ct_eq(sent_tag)) {
         return Err(OpenError::Tag);
     }
-    let (iv, ciphertext) = body.split_first_chunk::<16>().ok_or(OpenError::Tag)?;
-    let plaintext = cbc::Decryptor::<Aes128Dec>::new(keys.encryption().into(), iv.into())
-        .decrypt_padded_b2b_mut::<Pkcs7>(ciphertext, out.as_mut_slice())
+    let (iv, ciphertext) = body.split_first_chunk_mut::<16>().ok_or(OpenError::Tag)?;
+    let plaintext = cbc::Decryptor::<Aes128Dec>::new(keys.encryption().into(), (&*iv).into())
+        .decrypt_padded_mut::<Pkcs7>(ciphertext)
         .map_err(|_| OpenError::Padding)?;
     match plaintext.split_first_chunk::<8>() {
         Some((created, user)) if !user.is_empty() => {

@@ -5,9 +5,6 @@ use std::borrow::Cow;
 pub struct Target<'a>(Cow<'a, str>);
 
 impl<'a> Target<'a> {
-    /// The path `/`.
-    pub(crate) const ROOT: Self = Self(Cow::Borrowed("/"));
-
     /// Takes what stands in the request line, or `:path`.
     ///
     /// An absolute-form target contributes what follows the authority. Nothing is decoded or normalised; a bare `?`

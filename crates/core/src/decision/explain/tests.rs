@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use super::*;
 use crate::answer::Code;
 use crate::crypto::{AwsLc, SystemRandom};
-use crate::decision::{NoSessions, NonceOutcome, Presented, Reason, open};
+use crate::decision::{CertificateSpace, NoSessions, NonceOutcome, Presented, Reason, open};
 use crate::directory::{Application, Directory};
 use crate::envelope::{self, Lifetime};
 use crate::id::{AppId, UserName};
@@ -159,7 +159,8 @@ impl Case {
     fn decided(&self) -> Option<Code> {
         let known = self.known();
         let decide = || {
-            let presented = Presented::parse(&self.method, &self.target, &self.headers)?;
+            let mut space = CertificateSpace::new();
+            let presented = Presented::parse(&self.method, &self.target, &self.headers, &mut space)?;
             let proven = open(presented, &known.context, known.client.unwrap(), self.now)?.prove()?;
             proven.allow(&known.context, NonceOutcome::First, None, self.now)
         };

@@ -8,12 +8,14 @@ use super::{
     CheckList, End, Explanation, Known, LIMITS, NO_ADDRESS, NO_CONTENT, NO_STORE, RUNNING_SERVER, Recorded,
     Standing, Step, USER_BASE, Value,
 };
-use crate::decision::{Context, Field, NonceOutcome, Presented, Proven, Reason, Refusal, open};
+use crate::decision::{
+    CertificateSpace, Context, Field, NonceOutcome, Presented, Proven, Reason, Refusal, open,
+};
 use crate::directory::{Application, Directory};
 use crate::envelope::{Envelope, EnvelopeHead, EnvelopeSignature};
 use crate::fields;
 use crate::policy::ClientAddress;
-use crate::request::{self, MAX_SEALED_LEN, Target};
+use crate::request::{self, Target};
 use crate::time::UnixMillis;
 
 /// The checks of version 4.
@@ -24,7 +26,8 @@ pub(super) fn walk(request: &Recorded<'_>, known: Option<&Known<'_>>, now: UnixM
         certificate: None,
         proven: false,
     };
-    let presented = Presented::parse(request.method, request.target, request.headers);
+    let mut space = CertificateSpace::new();
+    let presented = Presented::parse(request.method, request.target, request.headers, &mut space);
     let end = match (presented, known) {
         (Err(refusal), _) => End::Failed(Check::of(refusal.reason(), false), refusal),
         (Ok(_), None) => walk.alone(request.headers),
@@ -162,7 +165,11 @@ impl Walk {
                 | Reason::SigningKeyUnknown
         );
         let Some(head) = envelope_head(request.headers).filter(|_| late) else { return };
-        let Ok(presented) = Presented::parse(request.method, request.target, request.headers) else { return };
+        let mut space = CertificateSpace::new();
+        let Ok(presented) = Presented::parse(request.method, request.target, request.headers, &mut space)
+        else {
+            return;
+        };
         let Some(application) = directory.application(presented.untrusted_app_id()) else { return };
         let client = allowed_by(application.policy().addresses());
         let probe = Probe::default();
@@ -178,11 +185,12 @@ impl Walk {
     /// Time and user out of a certificate whose tag was found good.
     fn read_certificate(&mut self, request: &Recorded<'_>, probe: &Probe) {
         let Some(session) = probe.session() else { return };
-        let Ok(presented) = Presented::parse(request.method, request.target, request.headers) else { return };
-        let mut plaintext = [0; MAX_SEALED_LEN];
-        if let Ok((_, plain)) =
-            request::open(session.keys(), &presented.covered, presented.sealed.as_slice(), &mut plaintext)
-        {
+        let mut space = CertificateSpace::new();
+        let Ok(presented) = Presented::parse(request.method, request.target, request.headers, &mut space)
+        else {
+            return;
+        };
+        if let Ok((_, plain)) = request::open(session.keys(), &presented.covered, presented.sealed) {
             self.certificate = Some((plain.created, String::from_utf8_lossy(plain.user).into_owned()));
         }
     }
