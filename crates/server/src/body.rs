@@ -1,5 +1,6 @@
 //! Bodies: what a handler gets once its content was checked, and what goes back.
 
+mod gather;
 mod request;
 mod response;
 

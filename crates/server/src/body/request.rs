@@ -3,15 +3,16 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, ready};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use pin_project_lite::pin_project;
 use sha2::{Digest, Sha256};
 use taa_core::decision::Reason;
 use taa_core::request::ContentDigest;
 
 use super::BoxError;
+use super::gather::{Ungathered, gather};
 
 pin_project! {
     /// The body a handler behind the layer reads.
@@ -168,22 +169,15 @@ where
     if expected.is_some() && body.size_hint().lower() > limit_u64 {
         return Err(Reason::ContentTooLong);
     }
-    let mut body = std::pin::pin!(body);
-    let mut content = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame.map_err(|_| Reason::ContentUnread)?;
-        // The trailer section is ignored.
-        let Ok(data) = frame.into_data() else { continue };
-        if expected.is_none() && !data.is_empty() {
-            return Err(Reason::DigestAbsent);
-        }
-        if content.len().saturating_add(data.len()) > limit {
-            return Err(Reason::ContentTooLong);
-        }
-        content.extend_from_slice(&data);
-    }
+    // Without a digest there is nothing to read, and any content is too much.
+    let most = if expected.is_some() { limit_u64 } else { 0 };
+    let content = gather(body, most).await.map_err(|why| match why {
+        Ungathered::Body(_) => Reason::ContentUnread,
+        Ungathered::TooLong if expected.is_none() => Reason::DigestAbsent,
+        Ungathered::TooLong => Reason::ContentTooLong,
+    })?;
     match expected {
         Some(expected) if !expected.matches(&content) => Err(Reason::DigestWrong),
-        _ => Ok(content.freeze()),
+        _ => Ok(content),
     }
 }

@@ -1,16 +1,17 @@
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use http::response::Parts;
 use http::{HeaderValue, Method, StatusCode};
 use http_body::{Body, Frame, SizeHint};
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use pin_project_lite::pin_project;
 use taa_core::fields;
 use taa_core::request::ContentDigest;
 
 use super::BoxError;
+use super::gather::{Ungathered, gather};
 
 pin_project! {
     /// The body of an answer that went through the layer: the handler's, or one that the layer holds as a whole.
@@ -100,16 +101,10 @@ where
     if body.size_hint().exact().is_none_or(|length| length > limit) {
         return Ok(body);
     }
-    let mut body = std::pin::pin!(body);
-    let mut content = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let Ok(data) = frame.map_err(Into::into)?.into_data() else { continue };
-        content.extend_from_slice(&data);
-        if u64::try_from(content.len()).is_ok_and(|length| length > limit) {
-            return Err("the content is longer than it said".into());
-        }
-    }
-    let content = content.freeze();
+    let content = gather(body, limit).await.map_err(|why| match why {
+        Ungathered::Body(error) => error.into(),
+        Ungathered::TooLong => BoxError::from("the content is longer than it said"),
+    })?;
     let digest = ContentDigest::of(&content).to_field();
     // The text is ASCII without control characters.
     let value = HeaderValue::try_from(digest)?;
