@@ -106,20 +106,19 @@ impl Answering {
     }
 }
 
-/// Removes every field of the protocol.
-pub(crate) fn remove_fields(headers: &mut HeaderMap) {
-    let ours: Vec<HeaderName> =
-        headers.keys().filter(|name| name.as_str().starts_with(fields::PREFIX)).cloned().collect();
-    for name in ours {
+/// Removes the fields of these names. Most often there is none: then it is one walk.
+pub(crate) fn remove_if(headers: &mut HeaderMap, unwanted: impl Fn(&str) -> bool) {
+    let names: Vec<HeaderName> = headers.keys().filter(|name| unwanted(name.as_str())).cloned().collect();
+    for name in names {
         headers.remove(name);
     }
 }
 
 /// Removes what must not go out with an answer to a trusted request.
 fn clean(headers: &mut HeaderMap) {
-    remove_fields(headers);
-    for name in ["set-cookie", "expires", "cdn-cache-control", "surrogate-control"] {
-        headers.remove(name);
-    }
+    remove_if(headers, |name| {
+        matches!(name, "set-cookie" | "expires" | "cdn-cache-control" | "surrogate-control")
+            || name.starts_with(fields::PREFIX)
+    });
     headers.insert(header::CACHE_CONTROL, NO_STORE);
 }

@@ -1,17 +1,15 @@
 //! The whole decision about one request: the ordered checks of the core, with what has to be waited for between them.
 
 use std::borrow::Cow;
-use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
-use futures_util::FutureExt;
-use http::Uri;
 use http::request::Parts;
+use http::{HeaderMap, Uri};
 use taa_core::decision::{
     self, Allowed, CertificateSpace, Context, NonceClaim, NonceOutcome, Presented, Prover, Reason, Refusal,
-    Timely,
 };
 use taa_core::directory::Directory;
+use taa_core::fields;
 use taa_core::id::AppId;
 use taa_core::nonce::{NonceError, NonceKey, Seen};
 use taa_core::policy::Protocol;
@@ -22,16 +20,6 @@ use crate::nonce::DecryptionKeyMade;
 use crate::principal::Principal;
 use crate::resolver::{Resolution, UserResolver};
 use crate::trust::Inner;
-
-/// What became of a request before its content is looked at.
-pub(crate) struct Judgement {
-    /// Makes the proof of the answer, once the tag was found good.
-    pub(crate) prover: Option<Prover>,
-    /// Which application it was found to be; not yet proven when there is no `prover`.
-    pub(crate) application: Option<AppId>,
-    /// The decision.
-    pub(crate) verdict: Result<Granted, Refusal>,
-}
 
 /// A request that may go on if its content is the one that was signed.
 pub(crate) struct Granted {
@@ -48,19 +36,17 @@ pub(crate) enum Content {
     Unsigned,
 }
 
-impl Judgement {
-    pub(crate) fn refused(reason: Reason) -> Self {
-        Self { prover: None, application: None, verdict: Err(reason.into()) }
-    }
-}
-
-/// Steps 0–11 of version 4 (wire document, section 5).
-pub(crate) async fn version4<R: UserResolver>(trust: &Inner<R>, parts: &Parts) -> Judgement {
-    let now = match now(trust) {
-        Ok(now) => now,
-        Err(reason) => return Judgement::refused(reason),
-    };
-    let (identity, directory) = (trust.identity.load_full(), trust.directory.load_full());
+/// Steps 0–11 of version 4 (wire document, section 5). What makes the proof of the answer is put into `prover` as soon as
+/// the tag was found good, so that it is there whatever happens later.
+pub(crate) async fn version4<R: UserResolver>(
+    trust: &Inner<R>,
+    parts: &Parts,
+    started: Duration,
+    prover: &mut Option<Prover>,
+) -> Result<Granted, Refusal> {
+    let now = now(trust, started)?;
+    // Not `load_full`: the count of an `Arc` is a place in memory for which all cores would queue.
+    let (identity, directory) = (trust.identity.load(), trust.directory.load());
     let context = Context {
         identity: &identity,
         directory: &directory,
@@ -69,37 +55,22 @@ pub(crate) async fn version4<R: UserResolver>(trust: &Inner<R>, parts: &Parts) -
         skew: trust.skew,
         greatest_timeout: trust.greatest_timeout,
     };
-    let mut judgement = Judgement::refused(Reason::System("undecided"));
 
     let target = signed_target(&parts.uri, &trust.stripped_prefix);
+    // In no future that waits: it is long.
     let mut space = CertificateSpace::new();
-    let presented = match Presented::parse(&parts.method, &target, &parts.headers, &mut space) {
-        Ok(presented) => presented,
-        Err(refusal) => return Judgement { verdict: Err(refusal), ..judgement },
-    };
+    let presented = Presented::parse(&parts.method, &target, &parts.headers, &mut space)?;
     let Some(peer) = (trust.peer)(&parts.extensions) else {
         tracing::error!("no peer address in the request's extensions: set it, or TrustBuilder::peer_address");
-        return Judgement::refused(Reason::System("peer address"));
+        return Err(Reason::System("peer address").into());
     };
-    judgement.application =
-        directory.application(presented.untrusted_app_id()).map(|application| application.id().clone());
     let client = trust.proxies.client_address(peer, &parts.headers);
-    let proven = match decision::open(presented, &context, client, now).and_then(decision::Opened::prove) {
-        Ok(proven) => proven,
-        Err(refusal) => return Judgement { verdict: Err(refusal), ..judgement },
-    };
-    judgement.prover = Some(proven.prover());
-    if let Err(refusal) = proven.user() {
-        return Judgement { verdict: Err(refusal), ..judgement };
-    }
+    let proven = decision::open(presented, &context, client, now)?.prove()?;
+    *prover = Some(proven.prover());
+    proven.user()?;
 
     let claim = proven.claim(&context, now);
-    // A panic is caught here and not further out: the answer has its proof all the same.
-    let recorded = record(trust, proven.application().id(), &claim, now);
-    let Ok(outcome) = AssertUnwindSafe(recorded).catch_unwind().await else {
-        judgement.verdict = Err(Reason::System("panic of the nonce store").into());
-        return judgement;
-    };
+    let outcome = record(trust, proven.application().id(), &claim, now).await;
     let made = if proven.key_made_by_this_process() {
         DecryptionKeyMade::AfterStart
     } else {
@@ -108,42 +79,31 @@ pub(crate) async fn version4<R: UserResolver>(trust: &Inner<R>, parts: &Parts) -
     let content = Content::Signed(proven.content_digest());
     // Looked up after the nonce was recorded: a store that lost its memory raises it.
     let fence = trust.fence.mark(proven.application().id(), made);
-    let timely = proven.in_time(&context, outcome, fence, now);
-    let verdict = AssertUnwindSafe(after_step_8(trust, &context, timely, now))
-        .catch_unwind()
-        .await
-        .unwrap_or_else(|_| Err(Reason::System("panic of the user base").into()));
-    judgement.verdict = verdict.map(|principal| Granted { principal, content });
-    judgement
-}
-
-/// What must outlive the process, then steps 9 to 11.
-async fn after_step_8<R: UserResolver>(
-    trust: &Inner<R>,
-    context: &Context<'_>,
-    timely: Result<Timely<'_>, Refusal>,
-    now: UnixMillis,
-) -> Result<Principal, Refusal> {
-    let timely = timely?;
+    let timely = proven.in_time(&context, outcome, fence, now)?;
     if let Some(write_ahead) = &trust.write_ahead {
         write_ahead.mark(timely.application().id(), Protocol::V4, timely.created()).await?;
         if timely.floor_unwritten() {
             write_ahead.floor(timely.application()).await?;
         }
     }
-    let allowed = timely.allow(context)?;
-    let principal = resolve(trust, context.directory, &allowed).await?;
+    let allowed = timely.allow(&context)?;
+    let principal = resolve(trust, &directory, &allowed).await?;
     if let Some(write_ahead) = &trust.write_ahead {
         write_ahead.used(allowed.application().id(), allowed.key(), now);
         write_ahead.used(context.identity.id(), allowed.decryption_key(context.identity), now);
     }
-    Ok(principal)
+    Ok(Granted { principal, content })
+}
+
+/// For events: the application that a request names, if the directory has it. It is not proven by that.
+pub(crate) fn named_application<R>(trust: &Inner<R>, headers: &HeaderMap) -> Option<AppId> {
+    let id = headers.get(fields::ID)?.to_str().ok()?;
+    trust.directory.load().application(id).map(|application| application.id().clone())
 }
 
 /// The time of a request, after a look at the lease and at whether the clock went back.
-pub(crate) fn now<R>(trust: &Inner<R>) -> Result<UnixMillis, Reason> {
+pub(crate) fn now<R>(trust: &Inner<R>, monotonic: Duration) -> Result<UnixMillis, Reason> {
     let now = trust.clock.wall().map_err(|_| Reason::System("clock"))?;
-    let monotonic = trust.clock.monotonic();
     if trust.lease.as_ref().is_some_and(|lease| lease.is_over(monotonic)) {
         return Err(Reason::System("the store could not confirm who is trusted"));
     }
@@ -203,8 +163,8 @@ pub(crate) async fn outcome_of<R>(
 /// much later.
 const NODES_APART: Duration = Duration::from_secs(30);
 
-/// Step 11, and step 10 once more for the name that the user base knows: a rule about `admin` holds for every way to
-/// write it.
+/// Step 11, and step 10 once more for each other name the user is given, up to the one that the user base knows: a rule about
+/// `admin` holds for every way to write it.
 pub(crate) async fn resolve<R: UserResolver>(
     trust: &Inner<R>,
     directory: &Directory,
@@ -212,7 +172,9 @@ pub(crate) async fn resolve<R: UserResolver>(
 ) -> Result<Principal, Refusal> {
     let asked = trust.transform.apply(allowed.user()).map_err(Reason::UserMalformed)?;
     let application = allowed.application();
-    directory.may_name(application, &asked)?;
+    if asked != *allowed.user() {
+        directory.may_name(application, &asked)?;
+    }
     let resolution = trust.resolver.resolve(&asked, application.id()).await.map_err(|error| {
         let error: &dyn std::error::Error = &error;
         tracing::error!(error, "the user base failed");
@@ -220,7 +182,9 @@ pub(crate) async fn resolve<R: UserResolver>(
     })?;
     match resolution {
         Resolution::Known(user) => {
-            directory.may_name(application, &user)?;
+            if user != asked {
+                directory.may_name(application, &user)?;
+            }
             Ok(Principal::new(allowed, user))
         }
         Resolution::MayNotLogIn => Err(Reason::UserNotAllowed.into()),

@@ -7,23 +7,17 @@ use taa_core::decision::{Allowed, NonceOutcome, Reason, Refusal};
 use taa_core::legacy::{Failure, FailureKind, Presented, Window};
 use taa_core::nonce::NonceKey;
 
-use crate::judge::{self, Content, Granted, Judgement, outcome_of, resolve, signed_target};
+use crate::judge::{self, Content, Granted, outcome_of, resolve, signed_target};
 use crate::resolver::UserResolver;
 use crate::trust::Inner;
 
 /// The checks of section 9 ("new") with the changes of section 19. No answer to these versions has a proof.
-pub(crate) async fn judge<R: UserResolver>(trust: &Inner<R>, parts: &Parts) -> Judgement {
-    let mut judgement = Judgement::refused(Reason::System("undecided"));
-    judgement.verdict = decide(trust, parts, &mut judgement.application).await;
-    judgement
-}
-
-async fn decide<R: UserResolver>(
+pub(crate) async fn judge<R: UserResolver>(
     trust: &Inner<R>,
     parts: &Parts,
-    named: &mut Option<taa_core::id::AppId>,
+    started: Duration,
 ) -> Result<Granted, Refusal> {
-    let now = judge::now(trust)?;
+    let now = judge::now(trust, started)?;
     // A certificate that is not there is no attempt to the older versions; here the other fields make it one.
     let presented = Presented::parse(&parts.headers)?.ok_or(Failure::new(FailureKind::Malformed))?;
     let directory = trust.directory.load_full();
@@ -31,7 +25,6 @@ async fn decide<R: UserResolver>(
         .application(presented.app_id().as_str())
         .filter(|application| application.is_enabled())
         .ok_or(Failure::new(FailureKind::AppUnknown))?;
-    *named = Some(application.id().clone());
     if !application.accepts(presented.version().into()) {
         return Err(Failure::new(FailureKind::UnsupportedProtocolVersion).into());
     }

@@ -2,25 +2,27 @@ use std::fmt;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::request::Parts;
-use http::{Request, Response, header};
+use http::{HeaderMap, HeaderName, Request, Response};
 use http_body::Body;
-use taa_core::decision::{self, Reason, Refusal};
+use taa_core::decision::{self, Prover, Reason, Refusal};
+use taa_core::fields;
 use taa_core::policy::Protocol;
 use taa_core::request::ContentDigest;
 use tower_service::Service;
 
 use crate::answer::{self, Answering};
 use crate::body::{self, BoxError, RequestBody, ResponseBody, Verdict};
-use crate::judge::{self, Content, Granted, Judgement};
+use crate::judge::{self, Content, Granted};
 use crate::observe;
 use crate::principal::{Outcome, Principal};
 use crate::resolver::UserResolver;
 use crate::route::Route;
-use crate::trust::Trust;
+use crate::trust::{Inner, Trust};
 
 /// The service that [`TrustLayer`](crate::TrustLayer) makes.
 pub struct TrustService<S, R> {
@@ -73,46 +75,31 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<B>) -> Self::Future {
+    fn call(&mut self, mut request: Request<B>) -> Self::Future {
+        // A principal that is already there was not put there by this layer. An outcome is written over.
+        request.extensions_mut().remove::<Principal>();
+        if !decision::is_attempt(request.headers()) {
+            request.extensions_mut().insert(Outcome::NoAttempt);
+            let response = self.inner.call(request.map(RequestBody::untouched));
+            return Box::pin(async move {
+                let mut response = response.await?;
+                answer::vary(response.headers_mut());
+                Ok(response.map(ResponseBody::handler))
+            });
+        }
         // Only the instance that was polled ready may be called (tower's documentation of `Service`).
         let clone = self.inner.clone();
         let inner = std::mem::replace(&mut self.inner, clone);
-        let (trust, route) = (self.trust.clone(), self.route);
-        Box::pin(async move {
-            let (mut parts, body) = request.into_parts();
-            // A principal that is already there was not put there by this layer.
-            parts.extensions.remove::<Principal>();
-            parts.extensions.remove::<Outcome>();
-            if decision::is_attempt(&parts.headers) {
-                attempt(inner, &trust, route, parts, body).await
-            } else {
-                no_attempt(inner, parts, body).await
-            }
-        })
+        Box::pin(attempt(inner, self.trust.clone(), self.route, request))
     }
 }
 
-async fn no_attempt<S, B, ResB>(
+fn attempt<S, R, B, ResB>(
     mut inner: S,
-    mut parts: Parts,
-    body: B,
-) -> Result<Response<ResponseBody<ResB>>, S::Error>
-where
-    S: Service<Request<RequestBody<B>>, Response = Response<ResB>>,
-{
-    parts.extensions.insert(Outcome::NoAttempt);
-    let mut response = inner.call(Request::from_parts(parts, RequestBody::untouched(body))).await?;
-    answer::vary(response.headers_mut());
-    Ok(response.map(ResponseBody::handler))
-}
-
-async fn attempt<S, R, B, ResB>(
-    mut inner: S,
-    trust: &Trust<R>,
+    trust: Trust<R>,
     route: Route,
-    parts: Parts,
-    body: B,
-) -> Result<Response<ResponseBody<ResB>>, S::Error>
+    request: Request<B>,
+) -> impl Future<Output = Result<Response<ResponseBody<ResB>>, S::Error>>
 where
     S: Service<Request<RequestBody<B>>, Response = Response<ResB>>,
     R: UserResolver,
@@ -121,68 +108,77 @@ where
     ResB: Body<Data = Bytes>,
     ResB::Error: Into<BoxError>,
 {
-    let started = trust.inner().clock.monotonic();
-    let protocol = judge::claimed_protocol(&parts);
-    let method = parts.method.clone();
-    let judged = AssertUnwindSafe(judge(trust.clone(), protocol, parts)).catch_unwind().await;
-    let Ok((mut parts, Judgement { prover, application, verdict })) = judged else {
-        tracing::error!("a panic while a request was checked: it is refused");
-        let answering = Answering { prover: None, method };
-        return Ok(answering.reject(Reason::System("panic").into(), trust.inner().response_limit).await);
-    };
-    let answering = Answering { prover, method };
-    let limits = (trust.inner().request_limit, trust.inner().response_limit);
+    let (mut parts, body) = request.into_parts();
+    // A block that owns these: an `async fn` has room for its arguments twice.
+    async move {
+        let trust = trust.inner();
+        let started = trust.clock.monotonic();
+        let took = || trust.clock.monotonic().saturating_sub(started);
+        let protocol = judge::claimed_protocol(&parts);
+        let mut answering = Answering { prover: None, method: parts.method.clone() };
 
-    let checked = match verdict {
-        Ok(granted) => content(granted, body, limits.0, route).await,
-        Err(refusal) => Err((refusal, Some(body))),
-    };
-    let took = trust.inner().clock.monotonic().saturating_sub(started);
-    let (principal, body, end) = match checked {
-        Ok(checked) => checked,
-        Err((refusal, body)) => {
-            observe::refused(&refusal, application.as_ref(), protocol, answering.prover.is_some(), took);
-            return match body {
-                Some(body) if answering.goes_on_as_nobody(route, &refusal) => {
-                    remove_credentials(&mut parts);
-                    parts.extensions.insert(Outcome::Refused(refusal.code()));
-                    let request = Request::from_parts(parts, RequestBody::untouched(body));
-                    let response = inner.call(request).await?.map(ResponseBody::handler);
-                    Ok(answering.finish(response, Some(refusal), limits.1).await)
-                }
-                _ => Ok(answering.reject(refusal, limits.1).await),
-            };
+        let judging = judge(trust, protocol, &parts, started, &mut answering.prover);
+        // An answer after a panic has its proof all the same, if the tag was found good before.
+        let judged = AssertUnwindSafe(judging).catch_unwind().await.unwrap_or_else(|_| {
+            tracing::error!("a panic while a request was checked: it is refused");
+            Err(Reason::System("panic").into())
+        });
+        let checked = match judged {
+            Ok(granted) => content(granted, body, trust.request_limit, route).await,
+            Err(refusal) => Err((refusal, Some(body))),
+        };
+        let (principal, body, end) = match checked {
+            Ok(checked) => checked,
+            Err((refusal, body)) => {
+                let application = judge::named_application(trust, &parts.headers);
+                let proven = answering.prover.is_some();
+                observe::refused(&refusal, application.as_ref(), protocol, proven, took);
+                return match body {
+                    Some(body) if answering.goes_on_as_nobody(route, &refusal) => {
+                        remove_credentials(&mut parts.headers);
+                        parts.extensions.insert(Outcome::Refused(refusal.code()));
+                        let request = Request::from_parts(parts, RequestBody::untouched(body));
+                        let response = inner.call(request).await?.map(ResponseBody::handler);
+                        Ok(answering.finish(response, Some(refusal), trust.response_limit).await)
+                    }
+                    _ => Ok(answering.reject(refusal, trust.response_limit).await),
+                };
+            }
+        };
+        observe::trusted(&principal, took);
+
+        remove_credentials(&mut parts.headers);
+        let end = end.map(|end| (end, principal.application().clone()));
+        parts.extensions.insert(principal.clone());
+        parts.extensions.insert(Outcome::Trusted(principal));
+        let response = inner.call(Request::from_parts(parts, body)).await?;
+        if let Some((end, application)) = end
+            && !end.is_good()
+        {
+            let refusal = Refusal::new(Reason::DigestWrong);
+            observe::refused(&refusal, Some(&application), protocol, true, took);
+            return Ok(answering.reject(refusal, trust.response_limit).await);
         }
-    };
-    observe::trusted(&principal, took);
-
-    remove_credentials(&mut parts);
-    parts.extensions.insert(principal.clone());
-    parts.extensions.insert(Outcome::Trusted(principal));
-    let response = inner.call(Request::from_parts(parts, body)).await?;
-    if end.is_some_and(|end| !end.is_good()) {
-        let refusal = Refusal::new(Reason::DigestWrong);
-        observe::refused(&refusal, application.as_ref(), protocol, true, took);
-        return Ok(answering.reject(refusal, limits.1).await);
+        Ok(answering.finish(response.map(ResponseBody::handler), None, trust.response_limit).await)
     }
-    Ok(answering.finish(response.map(ResponseBody::handler), None, limits.1).await)
 }
 
-/// Takes and gives back the head, so that the future owns all it needs.
 async fn judge<R: UserResolver>(
-    trust: Trust<R>,
+    trust: &Inner<R>,
     protocol: Option<Protocol>,
-    parts: Parts,
-) -> (Parts, Judgement) {
-    let judgement = match protocol {
+    parts: &Parts,
+    started: Duration,
+    prover: &mut Option<Prover>,
+) -> Result<Granted, Refusal> {
+    match protocol {
+        // In a box: it has RSA to do, and would make the future of every request larger.
         #[cfg(feature = "legacy")]
-        Some(Protocol::V2 | Protocol::V3) if trust.inner().older_versions => {
-            crate::legacy::judge(trust.inner(), &parts).await
+        Some(Protocol::V2 | Protocol::V3) if trust.older_versions => {
+            Box::pin(crate::legacy::judge(trust, parts, started)).await
         }
         // Version 4, and every version that is not accepted here.
-        _ => judge::version4(trust.inner(), &parts).await,
-    };
-    (parts, judgement)
+        _ => judge::version4(trust, parts, started, prover).await,
+    }
 }
 
 type CheckedContent<B> = (Principal, RequestBody<B>, Option<Verdict>);
@@ -219,8 +215,14 @@ where
 }
 
 /// No other way of logging in is tried with these fields, whatever came of them.
-fn remove_credentials(parts: &mut Parts) {
-    parts.headers.remove(header::AUTHORIZATION);
-    parts.headers.remove(header::COOKIE);
-    answer::remove_fields(&mut parts.headers);
+fn remove_credentials(headers: &mut HeaderMap) {
+    // These by their own names: to copy a name that came in asks for memory.
+    for name in &FIELDS {
+        headers.remove(name);
+    }
+    answer::remove_if(headers, |name| {
+        matches!(name, "authorization" | "cookie") || name.starts_with(fields::PREFIX)
+    });
 }
+
+static FIELDS: [HeaderName; 5] = fields::REQUEST;
