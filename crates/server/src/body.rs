@@ -8,7 +8,7 @@ pub use request::{ContentError, RequestBody};
 pub use response::ResponseBody;
 
 pub(crate) use request::{Verdict, check, verify_stream};
-pub(crate) use response::with_digest;
+pub(crate) use response::whole;
 
 /// Any error of a body.
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;

@@ -36,14 +36,23 @@ pub(crate) enum Content {
     Unsigned,
 }
 
-/// Steps 0–11 of version 4 (wire document, section 5). What makes the proof of the answer is put into `prover` as soon as
-/// the tag was found good, so that it is there whatever happens later.
-pub(crate) async fn version4<R: UserResolver>(
+/// Steps 0–11 of version 4 (wire document, section 5), or the checks of the older version that a request is of. What makes
+/// the proof of the answer is put into `prover` as soon as the tag was found good, so that it is there whatever happens
+/// later.
+pub(crate) async fn judge<R: UserResolver>(
     trust: &Inner<R>,
     parts: &Parts,
     started: Duration,
     prover: &mut Option<Prover>,
 ) -> Result<Granted, Refusal> {
+    #[cfg(feature = "legacy")]
+    if trust.older_versions
+        && let Some(Protocol::V2 | Protocol::V3) = claimed_protocol(parts)
+    {
+        // In a box: the future of every request would be larger.
+        return Box::pin(crate::legacy::judge(trust, parts, started)).await;
+    }
+    // From here on version 4, and every version that is not accepted.
     let now = now(trust, started)?;
     // Not `load_full`: the count of an `Arc` is a place in memory for which all cores would queue.
     let (identity, directory) = (trust.identity.load(), trust.directory.load());
@@ -65,28 +74,30 @@ pub(crate) async fn version4<R: UserResolver>(
         return Err(Reason::System("peer address").into());
     };
     let client = trust.proxies.client_address(peer, &parts.headers);
-    let proven = decision::open(presented, &context, client, now)?.prove()?;
-    *prover = Some(proven.prover());
-    proven.user()?;
+    // What ends with a block needs no room in the future later.
+    let (allowed, content) = {
+        let (timely, content) = {
+            let proven = decision::open(presented, &context, client, now)?.prove()?;
+            *prover = Some(proven.prover());
+            proven.user()?;
 
-    let claim = proven.claim(&context, now);
-    let outcome = record(trust, proven.application().id(), &claim, now).await;
-    let made = if proven.key_made_by_this_process() {
-        DecryptionKeyMade::AfterStart
-    } else {
-        DecryptionKeyMade::BeforeStart
-    };
-    let content = Content::Signed(proven.content_digest());
-    // Looked up after the nonce was recorded: a store that lost its memory raises it.
-    let fence = trust.fence.mark(proven.application().id(), made);
-    let timely = proven.in_time(&context, outcome, fence, now)?;
-    if let Some(write_ahead) = &trust.write_ahead {
-        write_ahead.mark(timely.application().id(), Protocol::V4, timely.created()).await?;
-        if timely.floor_unwritten() {
-            write_ahead.floor(timely.application()).await?;
+            let claim = proven.claim(&context, now);
+            let outcome = record(trust, proven.application().id(), &claim, now).await;
+            let made = if proven.key_made_by_this_process() {
+                DecryptionKeyMade::AfterStart
+            } else {
+                DecryptionKeyMade::BeforeStart
+            };
+            let content = Content::Signed(proven.content_digest());
+            // Looked up after the nonce was recorded: a store that lost its memory raises it.
+            let fence = trust.fence.mark(proven.application().id(), made);
+            (proven.in_time(&context, outcome, fence, now)?, content)
+        };
+        if let Some(write_ahead) = &trust.write_ahead {
+            write_ahead.before(&timely).await?;
         }
-    }
-    let allowed = timely.allow(&context)?;
+        (timely.allow(&context)?, content)
+    };
     let principal = resolve(trust, &directory, &allowed).await?;
     if let Some(write_ahead) = &trust.write_ahead {
         write_ahead.used(allowed.application().id(), allowed.key(), now);
@@ -101,7 +112,7 @@ pub(crate) fn named_application<R>(trust: &Inner<R>, headers: &HeaderMap) -> Opt
     trust.directory.load().application(id).map(|application| application.id().clone())
 }
 
-/// The time of a request, after a look at the lease and at whether the clock went back.
+/// The time of a request, after a look at the lease and at whether the clock went back. `monotonic` was read just before.
 pub(crate) fn now<R>(trust: &Inner<R>, monotonic: Duration) -> Result<UnixMillis, Reason> {
     let now = trust.clock.wall().map_err(|_| Reason::System("clock"))?;
     if trust.lease.as_ref().is_some_and(|lease| lease.is_over(monotonic)) {

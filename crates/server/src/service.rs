@@ -11,8 +11,6 @@ use http::{HeaderMap, HeaderName, Request, Response};
 use http_body::Body;
 use taa_core::decision::{self, Prover, Reason, Refusal};
 use taa_core::fields;
-use taa_core::policy::Protocol;
-use taa_core::request::ContentDigest;
 use tower_service::Service;
 
 use crate::answer::{self, Answering};
@@ -113,97 +111,80 @@ where
     async move {
         let trust = trust.inner();
         let started = trust.clock.monotonic();
-        let took = || trust.clock.monotonic().saturating_sub(started);
-        let protocol = judge::claimed_protocol(&parts);
+        let took = |started| move || trust.clock.monotonic().saturating_sub(started);
         let mut answering = Answering { prover: None, method: parts.method.clone() };
-
-        let judging = judge(trust, protocol, &parts, started, &mut answering.prover);
-        // An answer after a panic has its proof all the same, if the tag was found good before.
-        let judged = AssertUnwindSafe(judging).catch_unwind().await.unwrap_or_else(|_| {
-            tracing::error!("a panic while a request was checked: it is refused");
-            Err(Reason::System("panic").into())
-        });
-        let checked = match judged {
-            Ok(granted) => content(granted, body, trust.request_limit, route).await,
-            Err(refusal) => Err((refusal, Some(body))),
-        };
-        let (principal, body, end) = match checked {
-            Ok(checked) => checked,
-            Err((refusal, body)) => {
-                let application = judge::named_application(trust, &parts.headers);
-                let proven = answering.prover.is_some();
-                observe::refused(&refusal, application.as_ref(), protocol, proven, took);
-                return match body {
-                    Some(body) if answering.goes_on_as_nobody(route, &refusal) => {
-                        remove_credentials(&mut parts.headers);
-                        parts.extensions.insert(Outcome::Refused(refusal.code()));
-                        let request = Request::from_parts(parts, RequestBody::untouched(body));
-                        let response = inner.call(request).await?.map(ResponseBody::handler);
-                        Ok(answering.finish(response, Some(refusal), trust.response_limit).await)
-                    }
-                    _ => Ok(answering.reject(refusal, trust.response_limit).await),
-                };
-            }
-        };
-        observe::trusted(&principal, took);
-
+        let (body, end, refusal) =
+            match check(trust, route, &parts, body, started, &mut answering.prover).await {
+                Ok((principal, body, end)) => {
+                    observe::trusted(&principal, took(started));
+                    let end = end.map(|end| (end, principal.clone()));
+                    parts.extensions.insert(principal.clone());
+                    parts.extensions.insert(Outcome::Trusted(principal));
+                    (body, end, None)
+                }
+                Err((refusal, body)) => {
+                    let protocol = judge::claimed_protocol(&parts);
+                    let application = judge::named_application(trust, &parts.headers);
+                    let proven = answering.prover.is_some();
+                    observe::refused(&refusal, application.as_ref(), protocol, proven, took(started));
+                    let (Some(body), true) = (body, answering.goes_on_as_nobody(route, &refusal)) else {
+                        return Ok(answering.reject(refusal, trust.response_limit));
+                    };
+                    parts.extensions.insert(Outcome::Refused(refusal.code()));
+                    (RequestBody::untouched(body), None, Some(refusal))
+                }
+            };
         remove_credentials(&mut parts.headers);
-        let end = end.map(|end| (end, principal.application().clone()));
-        parts.extensions.insert(principal.clone());
-        parts.extensions.insert(Outcome::Trusted(principal));
         let response = inner.call(Request::from_parts(parts, body)).await?;
-        if let Some((end, application)) = end
+        if let Some((end, principal)) = end
             && !end.is_good()
         {
             let refusal = Refusal::new(Reason::DigestWrong);
-            observe::refused(&refusal, Some(&application), protocol, true, took);
-            return Ok(answering.reject(refusal, trust.response_limit).await);
+            let (application, protocol) = (Some(principal.application()), Some(principal.protocol()));
+            observe::refused(&refusal, application, protocol, true, took(started));
+            return Ok(answering.reject(refusal, trust.response_limit));
         }
-        Ok(answering.finish(response.map(ResponseBody::handler), None, trust.response_limit).await)
+        Ok(answering.finish(response, refusal, trust.response_limit).await)
     }
 }
 
-async fn judge<R: UserResolver>(
+/// A request that may go on: as whom, with which body, and where the end of a body is noted that is checked on the way.
+type Checked<B> = (Principal, RequestBody<B>, Option<Verdict>);
+
+/// The whole check. A refusal comes with the body if that was not touched. What proves the answer is in `prover` as soon
+/// as the tag was found good.
+async fn check<R, B>(
     trust: &Inner<R>,
-    protocol: Option<Protocol>,
+    route: Route,
     parts: &Parts,
+    body: B,
     started: Duration,
     prover: &mut Option<Prover>,
-) -> Result<Granted, Refusal> {
-    match protocol {
-        // In a box: it has RSA to do, and would make the future of every request larger.
-        #[cfg(feature = "legacy")]
-        Some(Protocol::V2 | Protocol::V3) if trust.older_versions => {
-            Box::pin(crate::legacy::judge(trust, parts, started)).await
-        }
-        // Version 4, and every version that is not accepted here.
-        _ => judge::version4(trust, parts, started, prover).await,
-    }
-}
-
-type CheckedContent<B> = (Principal, RequestBody<B>, Option<Verdict>);
-
-/// Step 12. A refusal here comes without the body: it was read.
-async fn content<B>(
-    granted: Granted,
-    body: B,
-    limit: usize,
-    route: Route,
-) -> Result<CheckedContent<B>, (Refusal, Option<B>)>
+) -> Result<Checked<B>, (Refusal, Option<B>)>
 where
+    R: UserResolver,
     B: Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
+    // An answer after a panic has its proof all the same.
+    let granted = match AssertUnwindSafe(judge::judge(trust, parts, started, prover)).catch_unwind().await {
+        Ok(Ok(granted)) => granted,
+        Ok(Err(refusal)) => return Err((refusal, Some(body))),
+        Err(_) => {
+            tracing::error!("a panic while a request was checked: it is refused");
+            return Err((Reason::System("panic").into(), Some(body)));
+        }
+    };
+    // Step 12.
     let Granted { principal, content } = granted;
-    let expected: Option<ContentDigest> = match content {
+    let (expected, limit) = match content {
         Content::Unsigned => return Ok((principal, RequestBody::untouched(body), None)),
-        Content::Signed(Ok(expected)) => expected,
+        Content::Signed(Ok(expected)) => (expected, trust.request_limit),
         Content::Signed(Err(refusal)) => return Err((refusal, None)),
     };
     if let (true, Some(expected)) = (route.verifying_stream, expected) {
-        let short =
-            body.size_hint().exact().is_some_and(|length| usize::try_from(length).is_ok_and(|l| l <= limit));
-        if !short {
+        let exact = body.size_hint().exact();
+        if !exact.is_some_and(|length| usize::try_from(length).is_ok_and(|length| length <= limit)) {
             let (body, end) = body::verify_stream(body, expected);
             return Ok((principal, body, Some(end)));
         }

@@ -3,19 +3,20 @@
 use std::collections::HashMap;
 use std::fmt;
 use std::panic::AssertUnwindSafe;
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use arc_swap::ArcSwap;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
-use taa_core::decision::Reason;
+use taa_core::decision::{Reason, Timely};
 use taa_core::directory::Application;
 use taa_core::durable::{DurableError, DynDurable};
 use taa_core::id::{AppId, KeyId};
 use taa_core::policy::Protocol;
 use taa_core::time::UnixMillis;
 
-use crate::limit::shards::{lock, read, write};
+use crate::limit::shards::lock;
 use crate::nonce::Marks;
 
 /// Writes what must outlive the process before a request goes on.
@@ -27,8 +28,8 @@ pub(crate) struct WriteAhead {
     durable: Arc<dyn DynDurable>,
     /// False where nonces outlive the process: then there is nothing that marks stand in for.
     marks: bool,
-    /// One entry for each application that made a good request.
-    applications: RwLock<HashMap<AppId, Arc<Written>>>,
+    /// One entry for each application that made a good request. Read without a lock: every request looks.
+    applications: ArcSwap<HashMap<AppId, Arc<Written>>>,
 }
 
 /// How far ahead a mark is written (wire document, section 5).
@@ -36,7 +37,17 @@ const AHEAD: Duration = Duration::from_secs(2);
 
 impl WriteAhead {
     pub(crate) fn new(durable: Arc<dyn DynDurable>, marks: bool) -> Self {
-        Self { durable, marks, applications: RwLock::default() }
+        Self { durable, marks, applications: ArcSwap::default() }
+    }
+
+    /// All that a request of version 4 needs that passed step 8.
+    pub(crate) async fn before(&self, timely: &Timely<'_>) -> Result<(), Reason> {
+        let application = timely.application();
+        self.mark(application.id(), Protocol::V4, timely.created()).await?;
+        if timely.floor_unwritten() {
+            self.floor(application).await?;
+        }
+        Ok(())
     }
 
     /// Makes sure that the mark is above a request of this time that passed step 8. It is written for keys that this
@@ -47,7 +58,8 @@ impl WriteAhead {
         protocol: Protocol,
         created: UnixMillis,
     ) -> Result<(), Reason> {
-        if !self.marks {
+        let is_above = |written: &Arc<Written>| created <= written.marks.of(protocol);
+        if !self.marks || self.applications.load().get(id).is_some_and(is_above) {
             return Ok(());
         }
         let written = self.written(id);
@@ -72,7 +84,7 @@ impl WriteAhead {
     }
 
     /// Makes sure that the floor of this application is written, and tells its ratchet.
-    pub(crate) async fn floor(&self, application: &Application) -> Result<(), Reason> {
+    async fn floor(&self, application: &Application) -> Result<(), Reason> {
         let (durable, id) = (Arc::clone(&self.durable), application.id().clone());
         let write = async move { durable.raise_floor_dyn(&id).await };
         let ratchet = application.ratchet();
@@ -93,10 +105,16 @@ impl WriteAhead {
     }
 
     fn written(&self, id: &AppId) -> Arc<Written> {
-        if let Some(known) = read(&self.applications).get(id) {
-            return Arc::clone(known);
+        loop {
+            if let Some(known) = self.applications.load().get(id) {
+                return Arc::clone(known);
+            }
+            self.applications.rcu(|applications| {
+                let mut applications = HashMap::clone(applications);
+                applications.entry(id.clone()).or_default();
+                applications
+            });
         }
-        Arc::clone(write(&self.applications).entry(id.clone()).or_default())
     }
 }
 

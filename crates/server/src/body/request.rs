@@ -34,8 +34,8 @@ pin_project! {
         Checked { #[pin] content: Full<Bytes> },
         // As it came in.
         Untouched { #[pin] body: B },
-        // Checked while it is read.
-        Verifying { #[pin] body: B, progress: Progress },
+        // Checked while it is read. In a box: every request is moved about with room for it.
+        Verifying { #[pin] body: B, progress: Box<Progress> },
     }
 }
 
@@ -156,7 +156,7 @@ pub(crate) fn verify_stream<B: Body>(body: B, expected: ContentDigest) -> (Reque
         // Nothing will be read: judged by the handler's not being able to answer unless this is good.
         let _judged_by_verdict = progress.finish();
     }
-    (RequestBody { form: Form::Verifying { body, progress } }, verdict)
+    (RequestBody { form: Form::Verifying { body, progress: Box::new(progress) } }, verdict)
 }
 
 /// Step 12 for a body that is buffered: reads at most `limit` bytes and compares (wire document, section 4).

@@ -2,13 +2,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::response::Parts;
-use http::{HeaderValue, Method, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::Full;
 use pin_project_lite::pin_project;
-use taa_core::fields;
-use taa_core::request::ContentDigest;
 
 use super::BoxError;
 use super::gather::{Ungathered, gather};
@@ -79,35 +75,17 @@ where
     }
 }
 
-/// Sets `Content-Digest` when the whole content is known and small enough; none on HEAD, 204 and 304 (wire document,
-/// section 6). A digest the handler made for a longer content stays as it is.
+/// The whole content of an answer.
 ///
 /// # Errors
 /// When the handler's body fails, or is longer than it said.
-pub(crate) async fn with_digest<B>(
-    head: &mut Parts,
-    body: ResponseBody<B>,
-    method: &Method,
-    limit: u64,
-) -> Result<ResponseBody<B>, BoxError>
+pub(crate) async fn whole<B>(body: B, limit: u64) -> Result<Bytes, BoxError>
 where
     B: Body<Data = Bytes>,
     B::Error: Into<BoxError>,
 {
-    if *method == Method::HEAD || matches!(head.status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
-        head.headers.remove(fields::CONTENT_DIGEST);
-        return Ok(body);
-    }
-    if body.size_hint().exact().is_none_or(|length| length > limit) {
-        return Ok(body);
-    }
-    let content = gather(body, limit).await.map_err(|why| match why {
+    gather(body, limit).await.map_err(|why| match why {
         Ungathered::Body(error) => error.into(),
         Ungathered::TooLong => BoxError::from("the content is longer than it said"),
-    })?;
-    let digest = ContentDigest::of(&content).to_field();
-    // The text is ASCII without control characters.
-    let value = HeaderValue::try_from(digest)?;
-    head.headers.insert(fields::CONTENT_DIGEST, value);
-    Ok(ResponseBody::whole(content))
+    })
 }
