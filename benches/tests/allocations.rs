@@ -30,8 +30,8 @@ const DECIDE: u64 = 2;
 const PROVE: u64 = 1;
 const READ_ANSWER: u64 = 1;
 /// Above those of the service behind the layer.
-const LAYER: u64 = 8;
-const LAYER_WITH_CONTENT: u64 = 9;
+const LAYER: u64 = 7;
+const LAYER_WITH_CONTENT: u64 = 8;
 const LAYER_WITHOUT_FIELDS: u64 = 2;
 
 const SEARCH: &str = "https://tracker.example/jira/rest/api/2/search?jql=project%3DHSP";
