@@ -26,7 +26,7 @@ const SIGN: u64 = 1;
 const SIGN_WITH_CONTENT: u64 = 2;
 /// What an empty header map takes in addition, or one that is full: its index and its entries, each at once as large as needed.
 const NO_ROOM: u64 = 2;
-const DECIDE: u64 = 2;
+const DECIDE: u64 = 1;
 const PROVE: u64 = 1;
 const READ_ANSWER: u64 = 1;
 /// Above those of the service behind the layer.

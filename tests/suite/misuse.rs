@@ -25,7 +25,7 @@ macro_rules! has_not {
 }
 
 // A stage of the decision is passed on, never kept for another request.
-has_not!(Presented<'static>, Opened<'static>, Proven<'static>, Allowed; Clone);
+has_not!(Presented<'static, 'static>, Opened<'static, 'static>, Proven<'static>, Allowed; Clone);
 has_not!(legacy::Presented, legacy::Opened, legacy::Timely, legacy::Proven; Clone);
 has_not!(Proven<'static>, Allowed, legacy::Proven; Default);
 

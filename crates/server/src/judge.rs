@@ -12,7 +12,7 @@ use taa_core::directory::Directory;
 use taa_core::fields;
 use taa_core::id::AppId;
 use taa_core::nonce::{NonceError, NonceKey, Seen};
-use taa_core::policy::Protocol;
+use taa_core::policy::{ClientAddress, ForwardedError, Protocol};
 use taa_core::request::ContentDigest;
 use taa_core::time::UnixMillis;
 
@@ -66,18 +66,15 @@ pub(crate) async fn judge<R: UserResolver>(
     };
 
     let target = signed_target(&parts.uri, &trust.stripped_prefix);
-    // In no future that waits: it is long.
-    let mut space = CertificateSpace::new();
-    let presented = Presented::parse(&parts.method, &target, &parts.headers, &mut space)?;
-    let Some(peer) = (trust.peer)(&parts.extensions) else {
-        tracing::error!("no peer address in the request's extensions: set it, or TrustBuilder::peer_address");
-        return Err(Reason::System("peer address").into());
-    };
-    let client = trust.proxies.client_address(peer, &parts.headers);
     // What ends with a block needs no room in the future later.
     let (allowed, content) = {
         let (timely, content) = {
-            let proven = decision::open(presented, &context, client, now)?.prove()?;
+            let proven = {
+                let mut space = CertificateSpace::new();
+                let presented = Presented::parse(&parts.method, &target, &parts.headers, &mut space)?;
+                let client = client_address(trust, parts)?;
+                decision::open(presented, &context, client, now)?.prove()?
+            };
             *prover = Some(proven.prover());
             proven.user()?;
 
@@ -104,6 +101,18 @@ pub(crate) async fn judge<R: UserResolver>(
         write_ahead.used(context.identity.id(), allowed.decryption_key(context.identity), now);
     }
     Ok(Granted { principal, content })
+}
+
+/// The address that step 3 judges; an error in it is given there.
+fn client_address<R>(
+    trust: &Inner<R>,
+    parts: &Parts,
+) -> Result<Result<ClientAddress, ForwardedError>, Reason> {
+    let Some(peer) = (trust.peer)(&parts.extensions) else {
+        tracing::error!("no peer address in the request's extensions: set it, or TrustBuilder::peer_address");
+        return Err(Reason::System("peer address"));
+    };
+    Ok(trust.proxies.client_address(peer, &parts.headers))
 }
 
 /// For events: the application that a request names, if the directory has it. It is not proven by that.

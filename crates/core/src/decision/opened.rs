@@ -33,11 +33,11 @@ pub struct Context<'c> {
 
 /// A request whose session key is known. Nothing may be believed yet but the application's id.
 #[derive(Debug)]
-pub struct Opened<'a> {
+pub struct Opened<'a, 's> {
     application: Arc<Application>,
     session: SharedSession,
     genuine: bool,
-    sealed: &'a mut [u8],
+    sealed: &'s mut [u8],
     covered: Covered<'a>,
 }
 
@@ -45,12 +45,12 @@ pub struct Opened<'a> {
 ///
 /// # Errors
 /// The first step that fails.
-pub fn open<'a>(
-    presented: Presented<'a>,
+pub fn open<'a, 's>(
+    presented: Presented<'a, 's>,
     context: &Context<'_>,
     client: Result<ClientAddress, ForwardedError>,
     now: UnixMillis,
-) -> Result<Opened<'a>, Refusal> {
+) -> Result<Opened<'a, 's>, Refusal> {
     let Presented { app_id, key_field, signature_field, sealed, covered } = presented;
     let known = context.sessions.find(app_id, key_field, signature_field, now);
     // What is left of step 0 for fields that were not seen before, and step 1.
@@ -181,7 +181,7 @@ impl Unknown {
     }
 }
 
-impl<'a> Opened<'a> {
+impl<'a> Opened<'a, '_> {
     /// Step 5: the tag of the request certificate, then its padding and length.
     ///
     /// # Errors

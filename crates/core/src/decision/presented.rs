@@ -10,11 +10,11 @@ use crate::request::{Covered, MAX_SEALED_LEN, MIN_SEALED_LEN, Target};
 /// Key and Signature are decoded only when their session is not known: for a known one they are, byte for byte, what
 /// was decoded before.
 #[derive(Debug)]
-pub struct Presented<'a> {
+pub struct Presented<'a, 's> {
     pub(super) app_id: &'a str,
     pub(super) key_field: &'a [u8],
     pub(super) signature_field: &'a [u8],
-    pub(super) sealed: &'a mut [u8],
+    pub(super) sealed: &'s mut [u8],
     pub(super) covered: Covered<'a>,
 }
 
@@ -41,7 +41,7 @@ impl Default for CertificateSpace {
 /// The most bytes the values of the five fields may have together.
 const MAX_FIELDS_LEN: usize = 4096;
 
-impl<'a> Presented<'a> {
+impl<'a, 's> Presented<'a, 's> {
     /// Step 0: reads the fields of a request. `target` is what stands in the request line, or `:path`.
     ///
     /// # Errors
@@ -53,7 +53,7 @@ impl<'a> Presented<'a> {
         method: &'a Method,
         target: &'a str,
         headers: &'a HeaderMap,
-        space: &'a mut CertificateSpace,
+        space: &'s mut CertificateSpace,
     ) -> Result<Self, Refusal> {
         let head = Head::read(headers);
         match head.version() {

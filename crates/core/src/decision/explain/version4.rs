@@ -93,7 +93,7 @@ impl Walk {
     fn judge(
         &mut self,
         request: &Recorded<'_>,
-        presented: Presented<'_>,
+        presented: Presented<'_, '_>,
         known: &Known<'_>,
         now: UnixMillis,
     ) -> End<Check> {
