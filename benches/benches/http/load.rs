@@ -32,7 +32,7 @@ pub(crate) struct Loaded {
     pub(crate) server_micros: f64,
     /// Of a core.
     pub(crate) server_busy: f64,
-    /// Of a core. The loader in an open loop is always busy: it looks at the time.
+    /// Of a core. With a core of its own, and in an open loop, the loader is always busy.
     pub(crate) loader_busy: f64,
     /// In microseconds, the least first.
     latencies: Vec<f64>,
@@ -80,7 +80,10 @@ pub(crate) fn run(server: &Server, cores: Cores, requests: Requests, load: Load)
                 core_affinity::set_for_current(core);
             }
             let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-            LocalSet::new().block_on(&runtime, drive(server, requests, load))
+            // With a core of its own it never sleeps: to wake it would be work for the server's core, and the more the
+            // less there is to do, where a client on another machine costs nothing of that kind.
+            let awake = cores.loader().is_some();
+            LocalSet::new().block_on(&runtime, drive(server, requests, load, awake))
         });
         thread.join().expect("the loader")
     })
@@ -94,7 +97,7 @@ struct Shared {
     until: Duration,
 }
 
-async fn drive(server: &Server, requests: Requests, load: Load) -> Loaded {
+async fn drive(server: &Server, requests: Requests, load: Load, awake: bool) -> Loaded {
     let mut connections = Vec::new();
     for _ in 0..load.connections() {
         connections.push(Connection::open(server.address()).await);
@@ -109,7 +112,7 @@ async fn drive(server: &Server, requests: Requests, load: Load) -> Loaded {
         until: start + load.for_(),
     });
     match load {
-        Load::Closed { .. } => closed(connections, &shared).await,
+        Load::Closed { .. } => closed(connections, &shared, awake).await,
         Load::Open { per_second, .. } => open(connections, &shared, per_second).await,
     }
     let took = clock.monotonic().saturating_sub(start).as_secs_f64();
@@ -127,7 +130,7 @@ async fn drive(server: &Server, requests: Requests, load: Load) -> Loaded {
     }
 }
 
-async fn closed(connections: Vec<Connection>, shared: &Rc<Shared>) {
+async fn closed(connections: Vec<Connection>, shared: &Rc<Shared>, awake: bool) {
     let tasks: Vec<_> = connections
         .into_iter()
         .map(|mut connection| {
@@ -142,6 +145,9 @@ async fn closed(connections: Vec<Connection>, shared: &Rc<Shared>) {
             })
         })
         .collect();
+    while awake && !tasks.iter().all(tokio::task::JoinHandle::is_finished) {
+        tokio::task::yield_now().await;
+    }
     for task in tasks {
         task.await.expect("a connection");
     }
