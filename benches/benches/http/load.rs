@@ -76,13 +76,14 @@ impl Load {
 pub(crate) fn run(server: &Server, cores: Cores, requests: Requests, load: Load) -> Loaded {
     std::thread::scope(|scope| {
         let thread = scope.spawn(|| {
-            if let Some(core) = cores.loader() {
+            let own = cores.loader();
+            if let Some(core) = own {
                 core_affinity::set_for_current(core);
             }
             let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
             // With a core of its own it never sleeps: to wake it would be work for the server's core, and the more the
             // less there is to do, where a client on another machine costs nothing of that kind.
-            let awake = cores.loader().is_some();
+            let awake = own.is_some();
             LocalSet::new().block_on(&runtime, drive(server, requests, load, awake))
         });
         thread.join().expect("the loader")

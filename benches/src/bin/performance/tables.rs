@@ -177,7 +177,7 @@ fn http(results: &Results) -> Option<String> {
 fn threads(results: &Results) -> Option<String> {
     let mut out = "| | one thread | two threads | gain |\n|---|---:|---:|---:|\n".to_owned();
     let mut any = false;
-    for group in ["threads/sign", "threads/decide"] {
+    for group in ["threads/sign", "threads/decide", "threads/layer"] {
         let rows = results.group(group);
         for (one, two) in rows.iter().filter(|row| row.x == Some(1.0)).filter_map(|one| {
             rows.iter().find(|two| two.case == one.case && two.x == Some(2.0)).map(|two| (one, two))
