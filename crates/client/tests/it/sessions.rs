@@ -8,7 +8,7 @@ use taa_client::{ServerRecord, Signer};
 use taa_core::crypto::{Random, RandomError, SystemRandom};
 use taa_core::envelope::Lifetime;
 use taa_core::fields;
-use taa_core::time::{Clock, SystemClock};
+use taa_core::time::{Clock, ManualClock, SystemClock};
 
 use crate::tracker::*;
 
@@ -68,6 +68,23 @@ impl Random for Gate {
     }
 }
 
+/// A signer that draws its secrets through a gate.
+struct Gated {
+    clock: Arc<ManualClock>,
+    gate: Arc<Gate>,
+    /// Somebody stands before the gate.
+    entered: Receiver<()>,
+    let_go: Sender<()>,
+    signer: Signer,
+}
+
+fn gated() -> Gated {
+    let clock = clock();
+    let (gate, entered, let_go) = Gate::new();
+    let signer = builder(&clock).random(gate.clone()).server(record()).build().unwrap();
+    Gated { clock, gate, entered, let_go, signer }
+}
+
 fn key(signer: &Signer) -> HeaderValue {
     let mut request = get();
     signer.sign(&mut request, &fred(), None).unwrap();
@@ -97,16 +114,14 @@ fn renewed(signer: &Signer, old: &HeaderValue) -> HeaderValue {
 
 #[test]
 fn renewed_a_minute_before_its_end() {
-    let clock = clock();
-    let (gate, _entered, _let_go) = Gate::new();
-    let signer = builder(&clock).random(gate.clone()).server(record()).build().unwrap();
-    let first = key(&signer);
+    let Gated { clock, gate, signer, .. } = &gated();
+    let first = key(signer);
     clock.advance(Duration::from_millis(239_999));
-    assert_eq!((key(&signer), gate.tries()), (first.clone(), 1));
+    assert_eq!((key(signer), gate.tries()), (first.clone(), 1));
     clock.advance(Duration::from_millis(1));
-    assert_eq!(key(&signer), first, "the request that notices does not wait either");
-    let second = renewed(&signer, &first);
-    assert_eq!((key(&signer), gate.tries()), (second, 2));
+    assert_eq!(key(signer), first, "the request that notices does not wait either");
+    let second = renewed(signer, &first);
+    assert_eq!((key(signer), gate.tries()), (second, 2));
 }
 
 #[test]
@@ -126,35 +141,31 @@ fn a_short_session_is_renewed_at_half_its_life() {
 
 #[test]
 fn nobody_waits_for_a_renewal() {
-    let clock = clock();
-    let (gate, entered, let_go) = Gate::new();
-    let signer = builder(&clock).random(gate.clone()).server(record()).build().unwrap();
-    let old = key(&signer);
+    let Gated { clock, gate, entered, let_go, signer } = &gated();
+    let old = key(signer);
     clock.advance(Duration::from_secs(250));
     gate.closed.store(true, Ordering::SeqCst);
-    assert_eq!(key(&signer), old);
+    assert_eq!(key(signer), old);
     entered.recv().unwrap();
     // The renewal is held up: all go on with the old session, at once.
     std::thread::scope(|scope| {
         let others: Vec<_> =
-            (0..8).map(|_| scope.spawn(|| (0..20).map(|_| key(&signer)).collect::<Vec<_>>())).collect();
+            (0..8).map(|_| scope.spawn(|| (0..20).map(|_| key(signer)).collect::<Vec<_>>())).collect();
         for other in others {
             assert!(other.join().unwrap().iter().all(|used| *used == old));
         }
     });
     let_go.send(()).unwrap();
-    renewed(&signer, &old);
+    renewed(signer, &old);
     assert_eq!(gate.sessions(), 2);
 }
 
 #[test]
 fn a_first_session_is_made_once() {
-    let clock = clock();
-    let (gate, entered, let_go) = Gate::new();
-    let signer = builder(&clock).random(gate.clone()).server(record()).build().unwrap();
+    let Gated { gate, entered, let_go, signer, .. } = &gated();
     gate.closed.store(true, Ordering::SeqCst);
     std::thread::scope(|scope| {
-        let callers: Vec<_> = (0..8).map(|_| scope.spawn(|| key(&signer))).collect();
+        let callers: Vec<_> = (0..8).map(|_| scope.spawn(|| key(signer))).collect();
         entered.recv().unwrap();
         let_go.send(()).unwrap();
         let used: Vec<_> = callers.into_iter().map(|caller| caller.join().unwrap()).collect();
@@ -165,13 +176,11 @@ fn a_first_session_is_made_once() {
 
 #[test]
 fn a_failed_renewal_leaves_the_old_session() {
-    let clock = clock();
-    let (gate, _entered, _let_go) = Gate::new();
-    let signer = builder(&clock).random(gate.clone()).server(record()).build().unwrap();
-    let old = key(&signer);
+    let Gated { clock, gate, signer, .. } = &gated();
+    let old = key(signer);
     gate.broken.store(true, Ordering::SeqCst);
     clock.advance(Duration::from_secs(299));
-    assert_eq!(key(&signer), old);
+    assert_eq!(key(signer), old);
     clock.advance(Duration::from_secs(1));
     let mut request = get();
     assert!(signer.sign(&mut request, &fred(), None).is_err(), "it is over now");
@@ -179,39 +188,35 @@ fn a_failed_renewal_leaves_the_old_session() {
 
 #[test]
 fn a_failed_renewal_is_tried_again_after_a_pause() {
-    let clock = clock();
-    let (gate, _entered, _let_go) = Gate::new();
-    let signer = builder(&clock).random(gate.clone()).server(record()).build().unwrap();
-    let old = key(&signer);
+    let Gated { clock, gate, signer, .. } = &gated();
+    let old = key(signer);
     clock.advance(Duration::from_secs(250));
     for (failing, tries) in [(&gate.broken, 2), (&gate.panics, 3)] {
         failing.store(true, Ordering::SeqCst);
-        assert_eq!(sign_until(&signer, |_| gate.tries() == tries), old);
+        assert_eq!(sign_until(signer, |_| gate.tries() == tries), old);
         for _ in 0..100 {
-            assert_eq!(key(&signer), old);
+            assert_eq!(key(signer), old);
         }
         assert_eq!(gate.tries(), tries, "not by every request");
         failing.store(false, Ordering::SeqCst);
         clock.advance(Duration::from_secs(1));
     }
-    renewed(&signer, &old);
+    renewed(signer, &old);
     assert_eq!((gate.tries(), gate.sessions()), (4, 2));
 }
 
 /// What a thread makes for a clock that proved wrong meanwhile is of no use.
 #[test]
 fn ended_by_the_server_while_the_next_is_made() {
-    let clock = clock();
-    let (gate, entered, let_go) = Gate::new();
-    let signer = builder(&clock).random(gate.clone()).server(record()).build().unwrap();
-    key(&signer);
+    let Gated { clock, gate, entered, let_go, signer } = &gated();
+    key(signer);
     clock.advance(Duration::from_secs(250));
     gate.closed.store(true, Ordering::SeqCst);
-    key(&signer);
+    key(signer);
     entered.recv().unwrap();
 
-    let ahead = Arc::new(taa_core::time::ManualClock::new(START.plus(Duration::from_secs(370))));
-    let (pending, answer) = exchange(&signer, &Tracker::new(&ahead), get());
+    let ahead = Arc::new(ManualClock::new(START.plus(Duration::from_secs(370))));
+    let (pending, answer) = exchange(signer, &Tracker::new(&ahead), get());
     assert_eq!(pending.read(&answer).retry(), taa_client::Retry::SignAnew);
     let issued = || signer.sign(&mut get(), &fred(), None).unwrap().session().unwrap().head().issued;
     std::thread::scope(|scope| {
@@ -225,22 +230,20 @@ fn ended_by_the_server_while_the_next_is_made() {
 
 #[test]
 fn replaced_while_the_next_is_made() {
-    let clock = clock();
-    let (gate, entered, let_go) = Gate::new();
-    let signer = builder(&clock).random(gate.clone()).server(record()).build().unwrap();
-    let old = key(&signer);
+    let Gated { clock, gate, entered, let_go, signer } = &gated();
+    let old = key(signer);
     clock.advance(Duration::from_secs(250));
     gate.closed.store(true, Ordering::SeqCst);
-    key(&signer);
+    key(signer);
     entered.recv().unwrap();
 
     let record = ServerRecord::builder(&rotated("https://tracker.example/jira")).build().unwrap();
     signer.replace_server(record).unwrap();
-    let new = key(&signer);
+    let new = key(signer);
     assert_ne!(new, old, "nobody waits for the session of a server that is not there any more");
     let_go.send(()).unwrap();
-    assert_eq!(key(&signer), new);
-    let (pending, answer) = exchange(&signer, &Tracker::after_rotation(&clock), get());
+    assert_eq!(key(signer), new);
+    let (pending, answer) = exchange(signer, &Tracker::after_rotation(clock), get());
     assert!(pending.read(&answer).status().is_trusted());
 }
 
@@ -259,7 +262,7 @@ fn a_wall_clock_that_went_back_ends_it() {
 fn a_new_signing_key_ends_it_and_the_clock_s_offset_stays() {
     let clock = clock();
     let signer = signer(&clock);
-    let ahead = Arc::new(taa_core::time::ManualClock::new(START.plus(Duration::from_secs(120))));
+    let ahead = Arc::new(ManualClock::new(START.plus(Duration::from_secs(120))));
     let tracker = Tracker::new(&ahead);
     let (pending, answer) = exchange(&signer, &tracker, get());
     assert_eq!(pending.read(&answer).retry(), taa_client::Retry::SignAnew);
