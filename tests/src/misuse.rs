@@ -8,7 +8,7 @@
 //!
 //! ```
 //! # use taa_core::decision::*;
-//! # fn check(opened: Opened<'_>, context: &Context<'_>, now: taa_core::time::UnixMillis) -> Result<Allowed, Refusal> {
+//! # fn check(opened: Opened<'_, '_>, context: &Context<'_>, now: taa_core::time::UnixMillis) -> Result<Allowed, Refusal> {
 //! opened.prove()?.allow(context, NonceOutcome::First, None, now)
 //! # }
 //! ```
@@ -17,7 +17,7 @@
 //!
 //! ```compile_fail,E0599
 //! # use taa_core::decision::*;
-//! # fn check(opened: Opened<'_>, context: &Context<'_>, now: taa_core::time::UnixMillis) -> Result<Allowed, Refusal> {
+//! # fn check(opened: Opened<'_, '_>, context: &Context<'_>, now: taa_core::time::UnixMillis) -> Result<Allowed, Refusal> {
 //! opened.allow(context, NonceOutcome::First, None, now)
 //! # }
 //! ```
@@ -26,7 +26,7 @@
 //!
 //! ```compile_fail,E0599
 //! # use taa_core::decision::*;
-//! # fn check(opened: Opened<'_>, context: &Context<'_>, now: taa_core::time::UnixMillis) -> Result<Allowed, Refusal> {
+//! # fn check(opened: Opened<'_, '_>, context: &Context<'_>, now: taa_core::time::UnixMillis) -> Result<Allowed, Refusal> {
 //! opened.user()?;
 //! opened.prove()?.allow(context, NonceOutcome::First, None, now)
 //! # }
@@ -36,7 +36,7 @@
 //!
 //! ```compile_fail,E0599
 //! # use taa_core::decision::*;
-//! # fn check(opened: Presented<'_>, context: &Context<'_>, now: taa_core::time::UnixMillis) -> Result<Allowed, Refusal> {
+//! # fn check(opened: Presented<'_, '_>, context: &Context<'_>, now: taa_core::time::UnixMillis) -> Result<Allowed, Refusal> {
 //! opened.prove()?.allow(context, NonceOutcome::First, None, now)
 //! # }
 //! ```
@@ -45,7 +45,7 @@
 //!
 //! ```compile_fail,E0061
 //! # use taa_core::decision::*;
-//! # fn check(opened: Opened<'_>, context: &Context<'_>, now: taa_core::time::UnixMillis) -> Result<Allowed, Refusal> {
+//! # fn check(opened: Opened<'_, '_>, context: &Context<'_>, now: taa_core::time::UnixMillis) -> Result<Allowed, Refusal> {
 //! opened.prove()?.allow(context, None, now)
 //! # }
 //! ```
