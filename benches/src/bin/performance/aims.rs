@@ -157,11 +157,7 @@ fn as_it_grows(results: &Results) -> Vec<Row> {
 fn over_sockets(results: &Results) -> Vec<Row> {
     let one = |case| results.figure("http/one core", case);
     // Sockets would need a third core, for the loader.
-    let threads = results.group("threads/layer");
-    let with = |threads_: f64| {
-        let row = threads.iter().find(|row| row.case == "a session for each" && row.x == Some(threads_));
-        row.map(|row| row.value)
-    };
+    let with = |threads| results.at("threads/layer", "a session for each", threads);
     vec![
         (
             "requests per second with the layer, to the bare server",
@@ -182,10 +178,7 @@ fn over_sockets(results: &Results) -> Vec<Row> {
 }
 
 fn of_memory(results: &Results) -> Vec<Row> {
-    let at = |case: &str, x: f64| {
-        let rows = results.group("memory");
-        rows.iter().find(|row| row.case == case && row.x == Some(x)).map(|row| row.value)
-    };
+    let at = |case, x| results.at("memory", case, x);
     let allocations = |case| results.figure("allocations", case);
     vec![
         ("memory of a nonce, of a million", AtMost(40.0, "bytes"), at("nonce", 1e6)),

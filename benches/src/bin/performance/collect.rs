@@ -35,6 +35,11 @@ impl Results {
         self.reports.iter().find_map(|report| report.figure(group, case))
     }
 
+    /// The figure of a case at one size of its series.
+    pub(crate) fn at(&self, group: &str, case: &str, x: f64) -> Option<f64> {
+        self.group(group).iter().find(|row| row.case == case && row.x == Some(x)).map(|row| row.value)
+    }
+
     /// The greatest load of the minute before a step ended.
     pub(crate) fn greatest_load(&self) -> f64 {
         let of = |report: &Report| report.load.split(' ').next()?.parse::<f64>().ok();
