@@ -13,6 +13,7 @@ mod browser;
 mod cluster;
 mod end_to_end;
 mod fixture;
+mod heard;
 mod layer;
 mod misuse;
 mod properties;

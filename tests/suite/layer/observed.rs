@@ -11,6 +11,7 @@ use taa_core::fields;
 use tracing_subscriber::fmt::MakeWriter;
 
 use super::world::{World, full, value};
+use crate::heard::heard_by;
 
 /// A name that must turn up nowhere.
 const HOSTILE: &str = "evil-0123456789";
@@ -118,15 +119,12 @@ impl<'a> MakeWriter<'a> for Log {
 #[test]
 fn events_name_the_reason_and_nothing_a_stranger_sent() {
     let log = Log::default();
-    // While there is but one dispatcher, tracing asks that of the thread which first meets an event whether it is
-    // wanted: another test, without a subscriber, would answer for this one.
-    let _second = tracing::Dispatch::new(tracing::subscriber::NoSubscriber::default());
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
         .with_ansi(false)
         .with_writer(log.clone())
         .finish();
-    tracing::subscriber::with_default(subscriber, happenings);
+    heard_by(subscriber, happenings);
     let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     for said in [
         "auth.outcome=\"trusted\"",

@@ -9,6 +9,8 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 
+use crate::heard::heard_by;
+
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recorder(Arc<Mutex<String>>);
 
@@ -16,7 +18,7 @@ impl Recorder {
     /// What was recorded while this ran, at every level.
     pub(crate) fn of(run: impl FnOnce()) -> String {
         let recorder = Self::default();
-        tracing::subscriber::with_default(tracing_subscriber::registry().with(recorder.clone()), run);
+        heard_by(tracing_subscriber::registry().with(recorder.clone()), run);
         recorder.0.lock().unwrap().clone()
     }
 }
