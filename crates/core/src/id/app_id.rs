@@ -1,15 +1,15 @@
 use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use smol_str::SmolStr;
 
 /// The id of one application: 1–128 characters of `A-Z a-z 0-9 . _ : -` (wire document, section 1).
 ///
-/// One id per tenant and deployment; case counts. Cloning shares the text.
+/// One id per tenant and deployment; case counts. Cloning copies a text of up to 23 characters and shares a longer one.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct AppId(Arc<str>);
+pub struct AppId(SmolStr);
 
 impl AppId {
     /// The most characters an id may have.
@@ -29,7 +29,7 @@ impl AppId {
         if !text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b':' | b'-')) {
             return Err(AppIdError::Character);
         }
-        Ok(Self(Arc::from(text)))
+        Ok(Self(SmolStr::new(text)))
     }
 
     /// The id as text.

@@ -1,19 +1,20 @@
 use std::borrow::Borrow;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use icu_normalizer::ComposingNormalizerBorrowed;
 use icu_properties::props::{DefaultIgnorableCodePoint, GeneralCategory};
 use icu_properties::{CodePointMapData, CodePointSetData};
+use smol_str::SmolStr;
 
 /// A user's name as two applications share it: 1–255 bytes of UTF-8 in NFC, without control, format, private-use,
 /// unassigned, default-ignorable or line-separating code points; the only blank is U+0020, neither first nor last
 /// (wire document, section 4).
 ///
-/// A name is refused, never repaired. Case counts here; what a user base makes of it is the resolver's choice.
+/// A name is refused, never repaired. Case counts here; what a user base makes of it is the resolver's choice. Cloning
+/// copies a name of up to 23 bytes and shares a longer one.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct UserName(Arc<str>);
+pub struct UserName(SmolStr);
 
 impl UserName {
     /// The most bytes a name may have.
@@ -34,7 +35,7 @@ impl UserName {
             return Err(UserNameError::OuterBlank);
         }
         if text.bytes().all(|b| matches!(b, 0x20..=0x7e)) {
-            return Ok(Self(Arc::from(text)));
+            return Ok(Self(SmolStr::new(text)));
         }
         if !text.chars().all(allowed) {
             return Err(UserNameError::Character);
@@ -42,7 +43,7 @@ impl UserName {
         if !ComposingNormalizerBorrowed::new_nfc().is_normalized(text) {
             return Err(UserNameError::NotNormalized);
         }
-        Ok(Self(Arc::from(text)))
+        Ok(Self(SmolStr::new(text)))
     }
 
     /// Checks bytes from the wire.
@@ -85,7 +86,7 @@ impl fmt::Display for UserName {
 
 impl fmt::Debug for UserName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "UserName({:?})", &*self.0)
+        write!(f, "UserName({:?})", self.as_str())
     }
 }
 
