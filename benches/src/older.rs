@@ -83,7 +83,7 @@ impl Older {
     ///
     /// # Panics
     /// When there is no time.
-    pub fn decide(&self, headers: &HeaderMap) -> Result<Allowed, Refusal> {
+    pub fn decide(&self, headers: &HeaderMap) -> Result<Allowed<'_>, Refusal> {
         let now = self.clock.wall().expect("a time");
         let presented = Presented::parse(headers)?.ok_or(Failure::new(FailureKind::Malformed))?;
         let key = self.application.legacy_key().ok_or(Failure::new(FailureKind::AppUnknown))?;

@@ -86,9 +86,9 @@ pub struct Incoming<'a> {
 
 /// A request that passed every check.
 #[derive(Debug)]
-pub struct Accepted {
+pub struct Accepted<'a> {
     /// What the decision made of it.
-    pub allowed: Allowed,
+    pub allowed: Allowed<'a>,
     /// What proves its answer.
     pub prover: Prover,
 }
@@ -130,21 +130,20 @@ impl Server {
     ///
     /// # Errors
     /// The first step that fails.
-    pub fn decide(
-        &self,
-        sessions: &dyn Sessions,
+    pub fn decide<'c>(
+        &'c self,
+        sessions: &'c dyn Sessions,
         nonces: &Nonces,
         incoming: Incoming<'_>,
         now: UnixMillis,
-    ) -> Result<Accepted, Refusal> {
+    ) -> Result<Accepted<'c>, Refusal> {
         let context = self.context(sessions);
         let Incoming { method, target, headers, body } = incoming;
         let mut space = CertificateSpace::new();
         let presented = Presented::parse(method, target, headers, &mut space)?;
         let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let client = TrustedProxies::default().client_address(peer, headers);
-        let proven = open(presented, &context, client, now)?.prove()?;
-        let prover = proven.prover();
+        let (proven, prover) = open(presented, &context, client, now)?.prove()?;
         proven.user()?;
         let outcome = nonces.record(&proven.claim(&context, now), now);
         let digest = proven.content_digest();

@@ -8,8 +8,8 @@
 //!
 //! ```
 //! # use taa_core::decision::*;
-//! # fn check(opened: Opened<'_, '_>, context: &Context<'_>, now: taa_core::time::UnixMillis) -> Result<Allowed, Refusal> {
-//! opened.prove()?.allow(context, NonceOutcome::First, None, now)
+//! # fn check<'d>(opened: Opened<'_, '_, 'd>, context: &Context<'_>, now: taa_core::time::UnixMillis) -> Result<Allowed<'d>, Refusal> {
+//! opened.prove()?.0.allow(context, NonceOutcome::First, None, now)
 //! # }
 //! ```
 //!
@@ -17,7 +17,7 @@
 //!
 //! ```compile_fail,E0599
 //! # use taa_core::decision::*;
-//! # fn check(opened: Opened<'_, '_>, context: &Context<'_>, now: taa_core::time::UnixMillis) -> Result<Allowed, Refusal> {
+//! # fn check<'d>(opened: Opened<'_, '_, 'd>, context: &Context<'_>, now: taa_core::time::UnixMillis) -> Result<Allowed<'d>, Refusal> {
 //! opened.allow(context, NonceOutcome::First, None, now)
 //! # }
 //! ```
@@ -26,9 +26,9 @@
 //!
 //! ```compile_fail,E0599
 //! # use taa_core::decision::*;
-//! # fn check(opened: Opened<'_, '_>, context: &Context<'_>, now: taa_core::time::UnixMillis) -> Result<Allowed, Refusal> {
+//! # fn check<'d>(opened: Opened<'_, '_, 'd>, context: &Context<'_>, now: taa_core::time::UnixMillis) -> Result<Allowed<'d>, Refusal> {
 //! opened.user()?;
-//! opened.prove()?.allow(context, NonceOutcome::First, None, now)
+//! opened.prove()?.0.allow(context, NonceOutcome::First, None, now)
 //! # }
 //! ```
 //!
@@ -36,8 +36,8 @@
 //!
 //! ```compile_fail,E0599
 //! # use taa_core::decision::*;
-//! # fn check(opened: Presented<'_, '_>, context: &Context<'_>, now: taa_core::time::UnixMillis) -> Result<Allowed, Refusal> {
-//! opened.prove()?.allow(context, NonceOutcome::First, None, now)
+//! # fn check<'d>(opened: Presented<'_, '_>, context: &Context<'d>, now: taa_core::time::UnixMillis) -> Result<Allowed<'d>, Refusal> {
+//! opened.prove()?.0.allow(context, NonceOutcome::First, None, now)
 //! # }
 //! ```
 //!
@@ -45,8 +45,8 @@
 //!
 //! ```compile_fail,E0061
 //! # use taa_core::decision::*;
-//! # fn check(opened: Opened<'_, '_>, context: &Context<'_>, now: taa_core::time::UnixMillis) -> Result<Allowed, Refusal> {
-//! opened.prove()?.allow(context, None, now)
+//! # fn check<'d>(opened: Opened<'_, '_, 'd>, context: &Context<'_>, now: taa_core::time::UnixMillis) -> Result<Allowed<'d>, Refusal> {
+//! opened.prove()?.0.allow(context, None, now)
 //! # }
 //! ```
 //!
@@ -54,7 +54,7 @@
 //!
 //! ```
 //! # use taa_core::decision::*;
-//! # fn check(proven: Proven<'_>, context: &Context<'_>, now: taa_core::time::UnixMillis) -> Result<Allowed, Refusal> {
+//! # fn check<'d>(proven: Proven<'_, 'd>, context: &Context<'_>, now: taa_core::time::UnixMillis) -> Result<Allowed<'d>, Refusal> {
 //! proven.allow(context, NonceOutcome::First, None, now)
 //! # }
 //! ```
@@ -63,7 +63,7 @@
 //!
 //! ```compile_fail,E0382
 //! # use taa_core::decision::*;
-//! # fn check(proven: Proven<'_>, context: &Context<'_>, now: taa_core::time::UnixMillis) -> Result<Allowed, Refusal> {
+//! # fn check<'d>(proven: Proven<'_, 'd>, context: &Context<'_>, now: taa_core::time::UnixMillis) -> Result<Allowed<'d>, Refusal> {
 //! proven.allow(context, NonceOutcome::First, None, now)?;
 //! proven.allow(context, NonceOutcome::First, None, now)
 //! # }
@@ -73,7 +73,7 @@
 //!
 //! ```compile_fail,E0599
 //! # use taa_core::decision::*;
-//! # fn check(proven: Proven<'_>, context: &Context<'_>, now: taa_core::time::UnixMillis) -> Result<Allowed, Refusal> {
+//! # fn check<'d>(proven: Proven<'_, 'd>, context: &Context<'_>, now: taa_core::time::UnixMillis) -> Result<Allowed<'d>, Refusal> {
 //! proven.clone().allow(context, NonceOutcome::First, None, now)
 //! # }
 //! ```
@@ -82,7 +82,7 @@
 //!
 //! ```
 //! # use taa_core::decision::Allowed;
-//! fn user(allowed: &Allowed) -> &taa_core::id::UserName {
+//! fn user<'a>(allowed: &'a Allowed<'_>) -> &'a taa_core::id::UserName {
 //!     allowed.user()
 //! }
 //! ```
@@ -91,7 +91,7 @@
 //!
 //! ```compile_fail,E0616
 //! # use taa_core::decision::Allowed;
-//! fn user(allowed: &mut Allowed, other: taa_core::id::UserName) {
+//! fn user(allowed: &mut Allowed<'_>, other: taa_core::id::UserName) {
 //!     allowed.user = other;
 //! }
 //! ```
@@ -100,17 +100,19 @@
 //!
 //! ```compile_fail,E0451
 //! # use taa_core::decision::Allowed;
-//! fn user(allowed: Allowed, other: taa_core::id::UserName) -> Allowed {
+//! fn user<'d>(allowed: Allowed<'d>, other: taa_core::id::UserName) -> Allowed<'d> {
 //!     Allowed { user: other, ..allowed }
 //! }
 //! ```
 //!
-//! By its inner constructor:
+//! A proven request by its inner constructor:
 //!
 //! ```compile_fail,E0624
-//! # use taa_core::decision::Allowed;
-//! fn user(allowed: &Allowed, other: taa_core::id::UserName) -> Allowed {
-//!     Allowed::new(allowed.application().clone(), other, allowed.protocol(), allowed.key())
+//! # use taa_core::decision::{Proven, Session};
+//! # use taa_core::request::{Covered, Iv, Plaintext};
+//! # use taa_core::directory::Application;
+//! fn proven<'a, 'd>(by: &'d Application, session: &Session, covered: Covered<'a>, iv: Iv, plain: Plaintext<'_>) -> Proven<'a, 'd> {
+//!     Proven::new(by, session, covered, iv, plain)
 //! }
 //! ```
 //!
@@ -118,7 +120,7 @@
 //!
 //! ```compile_fail,E0451
 //! # use taa_core::decision::Proven;
-//! fn proven<'a>(proven: Proven<'a>, created: taa_core::time::UnixMillis) -> Proven<'a> {
+//! fn proven<'a, 'd>(proven: Proven<'a, 'd>, created: taa_core::time::UnixMillis) -> Proven<'a, 'd> {
 //!     Proven { created, ..proven }
 //! }
 //! ```
@@ -220,7 +222,7 @@
 //! A stage of the older versions in place of one of version 4:
 //!
 //! ```compile_fail,E0308
-//! fn new(older: taa_core::legacy::Proven) -> taa_core::decision::Proven<'static> {
+//! fn new(older: taa_core::legacy::Proven) -> taa_core::decision::Proven<'static, 'static> {
 //!     older
 //! }
 //! ```

@@ -25,9 +25,9 @@ macro_rules! has_not {
 }
 
 // A stage of the decision is passed on, never kept for another request.
-has_not!(Presented<'static, 'static>, Opened<'static, 'static>, Proven<'static>, Allowed; Clone);
+has_not!(Presented<'static, 'static>, Opened<'static, 'static, 'static>, Proven<'static, 'static>, Allowed<'static>; Clone);
 has_not!(legacy::Presented, legacy::Opened, legacy::Timely, legacy::Proven; Clone);
-has_not!(Proven<'static>, Allowed, legacy::Proven; Default);
+has_not!(Proven<'static, 'static>, Allowed<'static>, legacy::Proven; Default);
 
 // A session's keys stay where they are.
 has_not!(SessionKeys, SealedEnvelope, Session, CertificateKey; Clone);
@@ -39,7 +39,7 @@ has_not!(SessionKeys, SealedEnvelope, Session, SigningKey, DecryptingKey, Certif
 has_not!(SessionKeys, SealedEnvelope, Session, SigningKey, DecryptingKey, Identity, CertificateKey, LegacySigningKey; Display);
 has_not!(SessionKeys, SigningKey, DecryptingKey, CertificateKey, LegacySigningKey; LowerHex);
 has_not!(SessionKeys, SealedEnvelope, Session, SigningKey, DecryptingKey, Identity, CertificateKey, LegacySigningKey; Serialize);
-has_not!(Allowed, Proven<'static>, legacy::Proven; Serialize);
+has_not!(Allowed<'static>, Proven<'static, 'static>, legacy::Proven; Serialize);
 
 /// What crosses threads in a server may do so.
 #[test]
@@ -49,7 +49,7 @@ fn what_a_server_shares_is_shareable() {
     shareable::<DecryptingKey>();
     shareable::<Session>();
     shareable::<Identity>();
-    shareable::<Allowed>();
+    shareable::<Allowed<'static>>();
     shareable::<taa_core::decision::Prover>();
     shareable::<taa_core::directory::Directory>();
 }

@@ -134,9 +134,9 @@ fn decision(all: &mut Printed, fixture: &Fixture) {
     debug(all, "Presented", &presented);
     let opened = open(presented, &context, Ok(client), fixture.now).unwrap();
     debug(all, "Opened", &opened);
-    let proven = opened.prove().unwrap();
+    let (proven, prover) = opened.prove().unwrap();
     debug(all, "Proven", &proven);
-    debug(all, "Prover", &proven.prover());
+    debug(all, "Prover", &prover);
     debug(all, "NonceClaim", &proven.claim(&context, fixture.now));
     let accepted =
         fixture.server.decide(&NoSessions, &Nonces::default(), request.incoming(), fixture.now).unwrap();

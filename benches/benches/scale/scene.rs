@@ -67,7 +67,7 @@ impl Scene {
         self.time_with(|_| {})
     }
 
-    fn decide(&self, request: &Parts) -> taa_core::decision::Allowed {
+    fn decide(&self, request: &Parts) -> taa_core::decision::Allowed<'_> {
         let sessions: &dyn Sessions = &self.sessions;
         self.verifier.decide(sessions, request).expect("an allowed request")
     }

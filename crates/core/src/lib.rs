@@ -73,9 +73,10 @@
 //! let from = ClientAddress { addr: "192.0.2.7".parse()?, forwarded: false };
 //! let mut space = CertificateSpace::new();
 //! let presented = Presented::parse(&http::Method::GET, "/rest/api/2/search?jql=a", &headers, &mut space)?;
-//! let proven = decision::open(presented, &context, Ok(from), now)?.prove()?;
+//! let (proven, prover) = decision::open(presented, &context, Ok(from), now)?.prove()?;
 //! let allowed = proven.allow(&context, NonceOutcome::First, None, now)?;
 //! assert_eq!(allowed.user().as_str(), "fred");
+//! # let _ = prover;
 //! # Ok(())
 //! # }
 //! ```

@@ -69,13 +69,13 @@ pub(crate) async fn judge<R: UserResolver>(
     // What ends with a block needs no room in the future later.
     let (allowed, content) = {
         let (timely, content) = {
-            let proven = {
+            let (proven, proves) = {
                 let mut space = CertificateSpace::new();
                 let presented = Presented::parse(&parts.method, &target, &parts.headers, &mut space)?;
                 let client = client_address(trust, parts)?;
                 decision::open(presented, &context, client, now)?.prove()?
             };
-            *prover = Some(proven.prover());
+            *prover = Some(proves);
             proven.user()?;
 
             let claim = proven.claim(&context, now);
@@ -188,7 +188,7 @@ const NODES_APART: Duration = Duration::from_secs(30);
 pub(crate) async fn resolve<R: UserResolver>(
     trust: &Inner<R>,
     directory: &Directory,
-    allowed: &Allowed,
+    allowed: &Allowed<'_>,
 ) -> Result<Principal, Refusal> {
     let asked = trust.transform.apply(allowed.user()).map_err(Reason::UserMalformed)?;
     let application = allowed.application();

@@ -41,7 +41,7 @@ impl WriteAhead {
     }
 
     /// All that a request of version 4 needs that passed step 8.
-    pub(crate) async fn before(&self, timely: &Timely<'_>) -> Result<(), Reason> {
+    pub(crate) async fn before(&self, timely: &Timely<'_, '_>) -> Result<(), Reason> {
         let application = timely.application();
         self.mark(application.id(), Protocol::V4, timely.created()).await?;
         if timely.floor_unwritten() {

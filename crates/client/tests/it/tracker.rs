@@ -252,8 +252,8 @@ impl Tracker {
         let mut space = CertificateSpace::new();
         let presented = Presented::parse(&request.method, target, &request.headers, &mut space)?;
         let client = ClientAddress { addr: IpAddr::V4(Ipv4Addr::LOCALHOST), forwarded: false };
-        let proven = decision::open(presented, &context, Ok(client), now)?.prove()?;
-        *prover = Some(proven.prover());
+        let (proven, proves) = decision::open(presented, &context, Ok(client), now)?.prove()?;
+        *prover = Some(proves);
         let user = proven.user()?.to_string();
         let claim = proven.claim(&context, now);
         let first = self.nonces.lock().unwrap().insert([&claim.session[..], claim.iv].concat());

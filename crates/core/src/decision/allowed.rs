@@ -1,11 +1,9 @@
-use std::sync::Arc;
-
-use super::SharedSession;
 #[cfg(feature = "legacy")]
 use super::{NonceOutcome, Refusal};
 use crate::directory::Application;
 #[cfg(feature = "legacy")]
 use crate::directory::Directory;
+use crate::envelope::EnvelopeHead;
 use crate::id::{KeyId, UserName};
 use crate::identity::Identity;
 #[cfg(feature = "legacy")]
@@ -14,15 +12,15 @@ use crate::policy::Protocol;
 
 /// A request that passed every rule the protocol has: the application may make it as this user, if the user exists.
 #[derive(Debug)]
-pub struct Allowed {
-    pub(super) application: Arc<Application>,
+pub struct Allowed<'d> {
+    pub(super) application: &'d Application,
     pub(super) user: UserName,
     pub(super) protocol: Protocol,
-    /// The older versions have none.
-    pub(super) session: Option<SharedSession>,
+    /// The envelope's; the older versions have none.
+    pub(super) head: Option<EnvelopeHead>,
 }
 
-impl Allowed {
+impl<'d> Allowed<'d> {
     /// A request of version 2 or 3 whose signature was verified: not used before, user not on the never-as list
     /// nor revoked.
     ///
@@ -31,7 +29,7 @@ impl Allowed {
     #[cfg(feature = "legacy")]
     pub fn older(
         proven: &Proven,
-        application: &Arc<Application>,
+        application: &'d Application,
         directory: &Directory,
         outcome: NonceOutcome,
     ) -> Result<Self, Refusal> {
@@ -47,19 +45,13 @@ impl Allowed {
         directory
             .may_name(application, proven.user())
             .map_err(|_| Failure::new(FailureKind::PermissionDenied))?;
-        let application = Arc::clone(application);
-        Ok(Self {
-            application,
-            user: proven.user().clone(),
-            protocol: proven.version().into(),
-            session: None,
-        })
+        Ok(Self { application, user: proven.user().clone(), protocol: proven.version().into(), head: None })
     }
 
     /// The application.
     #[must_use]
-    pub fn application(&self) -> &Arc<Application> {
-        &self.application
+    pub fn application(&self) -> &'d Application {
+        self.application
     }
 
     /// The user, as the application named them.
@@ -77,13 +69,13 @@ impl Allowed {
     /// The key the session was opened with.
     #[must_use]
     pub fn key(&self) -> Option<KeyId> {
-        let named = self.session.as_ref()?.head().signing_key;
+        let named = self.head?.signing_key;
         self.application.key(named).map(|peer| peer.key().id())
     }
 
     /// The key of this server that opened the session.
     #[must_use]
     pub fn decryption_key(&self, server: &Identity) -> Option<KeyId> {
-        server.key_named(self.session.as_ref()?.head().decryption_key)
+        server.key_named(self.head?.decryption_key)
     }
 }

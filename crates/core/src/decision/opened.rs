@@ -1,8 +1,7 @@
 use std::net::IpAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Field, Lookup, Presented, Proven, Reason, Refusal, Session, Sessions, SharedSession};
+use super::{Field, Lookup, Presented, Proven, Prover, Reason, Refusal, Session, Sessions, SharedSession};
 use crate::crypto::Random;
 use crate::directory::{Application, Directory};
 use crate::envelope::{self, Envelope, EnvelopeHead, EnvelopeSignature, Lifetime, OpenedSecret};
@@ -33,8 +32,8 @@ pub struct Context<'c> {
 
 /// A request whose session key is known. Nothing may be believed yet but the application's id.
 #[derive(Debug)]
-pub struct Opened<'a, 's> {
-    application: Arc<Application>,
+pub struct Opened<'a, 's, 'd> {
+    application: &'d Application,
     session: SharedSession,
     genuine: bool,
     sealed: &'s mut [u8],
@@ -45,12 +44,12 @@ pub struct Opened<'a, 's> {
 ///
 /// # Errors
 /// The first step that fails.
-pub fn open<'a, 's>(
+pub fn open<'a, 's, 'd>(
     presented: Presented<'a, 's>,
-    context: &Context<'_>,
+    context: &Context<'d>,
     client: Result<ClientAddress, ForwardedError>,
     now: UnixMillis,
-) -> Result<Opened<'a, 's>, Refusal> {
+) -> Result<Opened<'a, 's, 'd>, Refusal> {
     let Presented { app_id, key_field, signature_field, sealed, covered } = presented;
     let known = context.sessions.find(app_id, key_field, signature_field, now);
     // What is left of step 0 for fields that were not seen before, and step 1.
@@ -89,7 +88,7 @@ pub fn open<'a, 's>(
             (session, genuine)
         }
     };
-    Ok(Opened { application: Arc::clone(application), session, genuine, sealed, covered })
+    Ok(Opened { application, session, genuine, sealed, covered })
 }
 
 /// Step 4 for a known session: its keys may have been removed or have ended since.
@@ -181,15 +180,17 @@ impl Unknown {
     }
 }
 
-impl<'a> Opened<'a, '_> {
-    /// Step 5: the tag of the request certificate, then its padding and length.
+impl<'a, 'd> Opened<'a, '_, 'd> {
+    /// Step 5: the tag of the request certificate, then its padding and length. What proves the answer comes with it,
+    /// whatever becomes of the request from here on.
     ///
     /// # Errors
     /// [`Code::BadSignature`](crate::answer::Code::BadSignature), whichever of these failed.
-    pub fn prove(self) -> Result<Proven<'a>, Refusal> {
+    pub fn prove(self) -> Result<(Proven<'a, 'd>, Prover), Refusal> {
         match request::open(self.session.keys(), &self.covered, self.sealed) {
             Ok((iv, plain)) if self.genuine => {
-                Ok(Proven::new(self.application, self.session, self.covered, iv, plain))
+                let proven = Proven::new(self.application, &self.session, self.covered, iv, plain);
+                Ok((proven, Prover::new(self.session, iv)))
             }
             Ok(_) => Err(Reason::EnvelopeUnopened.into()),
             Err(_) if !self.genuine => Err(Reason::EnvelopeUnopened.into()),
@@ -199,7 +200,7 @@ impl<'a> Opened<'a, '_> {
 
     /// The application.
     #[must_use]
-    pub fn application(&self) -> &Application {
-        &self.application
+    pub fn application(&self) -> &'d Application {
+        self.application
     }
 }

@@ -1,9 +1,9 @@
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Allowed, Context, Reason, Refusal, SharedSession, Timely};
+use super::{Allowed, Context, Reason, Refusal, Session, SharedSession, Timely};
 use crate::answer::ProvenAnswer;
 use crate::directory::Application;
+use crate::envelope::EnvelopeHead;
 use crate::id::UserName;
 use crate::policy::Protocol;
 use crate::request::{ContentDigest, Covered, Iv, Plaintext};
@@ -16,9 +16,11 @@ const NONCE_LIMIT: Duration = Duration::from_secs(300);
 
 /// A request whose tag is right: the application made it, for this server, method, target and content.
 #[derive(Debug)]
-pub struct Proven<'a> {
-    application: Arc<Application>,
-    session: SharedSession,
+pub struct Proven<'a, 'd> {
+    application: &'d Application,
+    head: EnvelopeHead,
+    key_made_here: bool,
+    salt: [u8; 32],
     covered: Covered<'a>,
     iv: Iv,
     created: UnixMillis,
@@ -57,6 +59,10 @@ pub struct Prover {
 }
 
 impl Prover {
+    pub(super) fn new(session: SharedSession, iv: Iv) -> Self {
+        Self { session, iv }
+    }
+
     /// The value of the proof field.
     #[must_use]
     pub fn prove(&self, answer: &ProvenAnswer<'_>) -> String {
@@ -64,35 +70,37 @@ impl Prover {
     }
 }
 
-impl<'a> Proven<'a> {
+impl<'a, 'd> Proven<'a, 'd> {
     pub(super) fn new(
-        application: Arc<Application>,
-        session: SharedSession,
+        application: &'d Application,
+        session: &Session,
         covered: Covered<'a>,
         iv: Iv,
         plain: Plaintext<'_>,
     ) -> Self {
-        let user = UserName::from_bytes(plain.user);
-        Self { application, session, covered, iv, created: plain.created, user }
+        Self {
+            application,
+            head: session.head(),
+            key_made_here: session.key_made_here(),
+            salt: *session.keys().name(),
+            covered,
+            iv,
+            created: plain.created,
+            user: UserName::from_bytes(plain.user),
+        }
     }
 
     /// True when the envelope was sealed to a key that this process made: nothing of it can have been accepted before
     /// the process started.
     #[must_use]
     pub fn key_made_by_this_process(&self) -> bool {
-        self.session.key_made_here()
-    }
-
-    /// What proves the answer, whatever it will be.
-    #[must_use]
-    pub fn prover(&self) -> Prover {
-        Prover { session: self.session.clone(), iv: self.iv }
+        self.key_made_here
     }
 
     /// The application.
     #[must_use]
-    pub fn application(&self) -> &Arc<Application> {
-        &self.application
+    pub fn application(&self) -> &'d Application {
+        self.application
     }
 
     /// Step 6: the name of the user, when it is well-formed.
@@ -118,11 +126,11 @@ impl<'a> Proven<'a> {
     #[must_use]
     pub fn claim(&self, context: &Context<'_>, now: UnixMillis) -> NonceClaim<'_> {
         let greatest = context.greatest_timeout.get();
-        let end = self.session.head().end();
+        let end = self.head.end();
         let never_valid = self.created > end.plus(context.skew.get()) || self.created < now.minus(greatest);
         let until = self.created.plus(greatest + NONCE_MARGIN).min(end.plus(NONCE_LIMIT));
         let keep = Duration::from_millis(until.0.saturating_sub(now.0));
-        NonceClaim { session: self.session.keys().name(), iv: &self.iv, keep: (!never_valid).then_some(keep) }
+        NonceClaim { session: &self.salt, iv: &self.iv, keep: (!never_valid).then_some(keep) }
     }
 
     /// Steps 7 and 8: what the store said, the fence, the time.
@@ -138,8 +146,8 @@ impl<'a> Proven<'a> {
         outcome: NonceOutcome,
         fence: Option<UnixMillis>,
         now: UnixMillis,
-    ) -> Result<Timely<'a>, Refusal> {
-        let Self { application, session, covered, created, user, .. } = self;
+    ) -> Result<Timely<'a, 'd>, Refusal> {
+        let Self { application, head, covered, created, user, .. } = self;
         let user = user.map_err(Reason::UserMalformed)?;
         match outcome {
             NonceOutcome::First => {}
@@ -152,7 +160,7 @@ impl<'a> Proven<'a> {
         }
 
         let timeout = application.policy().timeout().capped(context.greatest_timeout);
-        if !session.head().valid_at(now, context.skew) {
+        if !head.valid_at(now, context.skew) {
             return Err(Refusal::with_time(Reason::EnvelopeTime, now));
         }
         if created < now.minus(timeout) {
@@ -163,7 +171,7 @@ impl<'a> Proven<'a> {
         }
         // Older versions are over for this application from now on.
         let floor_unwritten = application.ratchet().observe(Protocol::V4);
-        Ok(Timely { application, session, covered, created, user, floor_unwritten })
+        Ok(Timely { application, head, covered, created, user, floor_unwritten })
     }
 
     /// Steps 7–10 at once, where nothing has to be written durably between them.
@@ -176,7 +184,7 @@ impl<'a> Proven<'a> {
         outcome: NonceOutcome,
         fence: Option<UnixMillis>,
         now: UnixMillis,
-    ) -> Result<Allowed, Refusal> {
+    ) -> Result<Allowed<'d>, Refusal> {
         self.in_time(context, outcome, fence, now)?.allow(context)
     }
 }

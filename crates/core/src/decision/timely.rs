@@ -1,7 +1,6 @@
-use std::sync::Arc;
-
-use super::{Allowed, Context, Reason, Refusal, SharedSession};
+use super::{Allowed, Context, Reason, Refusal};
 use crate::directory::Application;
+use crate::envelope::EnvelopeHead;
 use crate::id::UserName;
 use crate::policy::Protocol;
 use crate::request::Covered;
@@ -12,20 +11,20 @@ use crate::time::UnixMillis;
 /// What has to be durable before it goes on is written now: the mark, which must be above its
 /// [`created`](Self::created) (wire document, section 5), and the floor, if it raised it (section 8).
 #[derive(Debug)]
-pub struct Timely<'a> {
-    pub(super) application: Arc<Application>,
-    pub(super) session: SharedSession,
+pub struct Timely<'a, 'd> {
+    pub(super) application: &'d Application,
+    pub(super) head: EnvelopeHead,
     pub(super) covered: Covered<'a>,
     pub(super) created: UnixMillis,
     pub(super) user: UserName,
     pub(super) floor_unwritten: bool,
 }
 
-impl Timely<'_> {
+impl<'d> Timely<'_, 'd> {
     /// The application.
     #[must_use]
-    pub fn application(&self) -> &Arc<Application> {
-        &self.application
+    pub fn application(&self) -> &'d Application {
+        self.application
     }
 
     /// When its certificate was made, by the application's clock.
@@ -45,7 +44,7 @@ impl Timely<'_> {
     ///
     /// # Errors
     /// The first step that fails.
-    pub fn allow(self, context: &Context<'_>) -> Result<Allowed, Refusal> {
+    pub fn allow(self, context: &Context<'_>) -> Result<Allowed<'d>, Refusal> {
         let policy = self.application.policy();
         let path = self.covered.target.path();
         if !policy.methods().allows(self.covered.method) {
@@ -54,8 +53,8 @@ impl Timely<'_> {
         if policy.paths().allows_raw(path).is_err() {
             return Err(Refusal::with_path(Reason::PathNotAllowed, path));
         }
-        context.directory.may_name(&self.application, &self.user)?;
-        let Self { application, session, user, .. } = self;
-        Ok(Allowed { application, user, protocol: Protocol::V4, session: Some(session) })
+        context.directory.may_name(self.application, &self.user)?;
+        let Self { application, head, user, .. } = self;
+        Ok(Allowed { application, user, protocol: Protocol::V4, head: Some(head) })
     }
 }

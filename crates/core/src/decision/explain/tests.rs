@@ -161,7 +161,7 @@ impl Case {
         let decide = || {
             let mut space = CertificateSpace::new();
             let presented = Presented::parse(&self.method, &self.target, &self.headers, &mut space)?;
-            let proven = open(presented, &known.context, known.client.unwrap(), self.now)?.prove()?;
+            let (proven, _) = open(presented, &known.context, known.client.unwrap(), self.now)?.prove()?;
             proven.allow(&known.context, NonceOutcome::First, None, self.now)
         };
         decide().err().map(|refusal| refusal.code())

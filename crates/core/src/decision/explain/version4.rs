@@ -119,7 +119,7 @@ impl Walk {
         let opened = open(presented, &context, client, now);
         let refused = |refusal: Refusal, opened| End::Failed(Check::of(refusal.reason(), opened), refusal);
         let proven = match opened.and_then(|opened| opened.prove()) {
-            Ok(proven) => proven,
+            Ok((proven, _)) => proven,
             Err(refusal) => {
                 self.glimpse(request, known, &directory, refusal.reason());
                 return refused(refusal, false);
@@ -135,7 +135,7 @@ impl Walk {
     }
 
     /// Step 12. At the server it is the layer that reads the content.
-    fn content(&mut self, request: &Recorded<'_>, proven: &Proven<'_>) -> Option<Refusal> {
+    fn content(&mut self, request: &Recorded<'_>, proven: &Proven<'_, '_>) -> Option<Refusal> {
         let expected = match proven.content_digest() {
             Ok(expected) => expected,
             Err(refusal) => return Some(refusal),
