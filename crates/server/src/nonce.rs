@@ -15,7 +15,9 @@
 
 mod applications;
 mod count;
+mod credit;
 mod fence;
+mod fingerprint;
 mod generations;
 mod lines;
 mod marks;

@@ -233,7 +233,7 @@ async fn without_its_lease_a_node_trusts_nobody() {
 /// A shared store that can lose its memory, as one that is restarted does.
 #[derive(Debug, Default)]
 struct Flushable {
-    seen: std::sync::Mutex<std::collections::HashSet<[u8; 16]>>,
+    seen: std::sync::Mutex<std::collections::HashSet<NonceKey>>,
     forgotten: AtomicBool,
     cannot_resume: AtomicBool,
     resumed: AtomicUsize,
@@ -251,10 +251,10 @@ impl NonceStore for Flushable {
         if self.forgotten.load(Ordering::SeqCst) {
             return Err(NonceError::Forgotten);
         }
-        Ok(if self.seen.lock().unwrap().insert(*key.as_bytes()) { Seen::First } else { Seen::Before })
+        Ok(if self.seen.lock().unwrap().insert(key) { Seen::First } else { Seen::Before })
     }
     async fn contains(&self, key: NonceKey) -> Result<bool, NonceError> {
-        Ok(self.seen.lock().unwrap().contains(key.as_bytes()))
+        Ok(self.seen.lock().unwrap().contains(&key))
     }
     fn is_shared(&self) -> bool {
         true

@@ -229,7 +229,7 @@ async fn a_full_nonce_table_is_busy_and_forgets_nothing() {
 /// A store that other processes share, and that can be made to fail.
 #[derive(Debug, Default)]
 struct Shared {
-    seen: std::sync::Mutex<std::collections::HashSet<[u8; 16]>>,
+    seen: std::sync::Mutex<std::collections::HashSet<NonceKey>>,
     down: AtomicBool,
     panics: AtomicBool,
     asked: AtomicUsize,
@@ -244,11 +244,11 @@ impl NonceStore for Shared {
         if self.down.load(Ordering::SeqCst) {
             return Err(NonceError::Unavailable("secret-host:6379 is down".into()));
         }
-        Ok(if self.seen.lock().unwrap().insert(*key.as_bytes()) { Seen::First } else { Seen::Before })
+        Ok(if self.seen.lock().unwrap().insert(key) { Seen::First } else { Seen::Before })
     }
 
     async fn contains(&self, key: NonceKey) -> Result<bool, NonceError> {
-        Ok(self.seen.lock().unwrap().contains(key.as_bytes()))
+        Ok(self.seen.lock().unwrap().contains(&key))
     }
 
     fn is_shared(&self) -> bool {

@@ -2,52 +2,62 @@ use std::fmt;
 
 use sha2::{Digest, Sha256};
 
-/// What a server remembers of one request: 16 bytes that stand for (session, iv).
+/// What stands for one request where a server remembers which it has seen: (session, iv), or an older version's signature.
 ///
-/// The same for all nodes, so that they can share a store. Different requests have different keys for all purposes: the
-/// bytes are the front of a SHA-256. That matters because a client chooses its `iv` and, through its envelope, its salt.
-/// With something weaker (salt XOR iv, say) it could pick an `iv` that meets the key of another application's request, and
-/// have that one refused; here this is a second preimage, 2^128 work. What a client can find with 2^64 work is two of its
-/// own requests that meet: it gets one of them refused. No collision ever gets a replay accepted, because the same request
-/// always has the same key.
+/// The same request always has the same key, and others have others, so no replay is accepted and nothing else refused. It
+/// is as long as what it is made of; a store keeps something shorter:
 ///
-/// Salt and `iv` with their prefix and SHA-256's padding fill exactly one block, so this costs one compression, a fifth of
-/// what the request's tag costs.
+/// * A store that nodes share keeps [`digest`](Self::digest), the front of a SHA-256. A client chooses its `iv` and, through
+///   its envelope, its salt. With something weaker (salt XOR iv, say) it could pick an `iv` that meets the key of another
+///   application's request, and have that one refused; here this is a second preimage, 2^128 work. What a client can find with
+///   2^64 work is two of its own requests that meet: it gets one of them refused.
+/// * A store of one process may keep a hash under a key that nobody else knows: then nobody can look for two that meet.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct NonceKey([u8; 16]);
+pub struct NonceKey {
+    bytes: [u8; REQUEST_LEN],
+    len: usize,
+}
 
 impl NonceKey {
     /// The key of a request of version 4: the session's salt (wire document, section 3) and the certificate's `iv`
     /// (section 4).
     #[must_use]
     pub fn of_request(salt: &[u8; 32], iv: &[u8; 16]) -> Self {
-        let mut block = [0; REQUEST_LEN];
-        let (prefix, rest) = block.split_at_mut(REQUEST_PREFIX.len());
-        let (front, back) = rest.split_at_mut(salt.len());
-        prefix.copy_from_slice(REQUEST_PREFIX);
-        front.copy_from_slice(salt);
-        back.copy_from_slice(iv);
-        Self::front_of(&Sha256::digest(block).into())
+        Self::of(REQUEST_PREFIX, salt, iv, REQUEST_LEN)
     }
 
     /// The key of a request of an older version: the SHA-256 of its decoded signature (older versions, section 11).
     ///
-    /// It is hashed again under a prefix of its own, so that it never meets a key of version 4.
+    /// Under a prefix of its own, so that it never meets a key of version 4.
     #[must_use]
     pub fn of_legacy_signature(sha256_of_signature: &[u8; 32]) -> Self {
-        let digest = Sha256::new().chain_update(LEGACY_PREFIX).chain_update(sha256_of_signature).finalize();
-        Self::front_of(&digest.into())
+        Self::of(LEGACY_PREFIX, sha256_of_signature, &[0; 16], LEGACY_LEN)
     }
 
-    /// The 16 bytes, as a shared store writes them.
+    fn of(prefix: &[u8; 7], front: &[u8; 32], back: &[u8; 16], len: usize) -> Self {
+        let mut bytes = [0; REQUEST_LEN];
+        let (first, rest) = bytes.split_at_mut(prefix.len());
+        let (second, third) = rest.split_at_mut(front.len());
+        first.copy_from_slice(prefix);
+        second.copy_from_slice(front);
+        third.copy_from_slice(back);
+        Self { bytes, len }
+    }
+
+    /// All of it: no two requests have the same.
     #[must_use]
-    pub const fn as_bytes(&self) -> &[u8; 16] {
-        &self.0
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or(&self.bytes)
     }
 
-    const fn front_of(digest: &[u8; 32]) -> Self {
-        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..] = *digest;
-        Self([a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p])
+    /// The 16 bytes that a shared store keeps: the front of a SHA-256, the same on all nodes.
+    ///
+    /// With SHA-256's padding the key of a request fills exactly one block, so this is one compression.
+    #[must_use]
+    pub fn digest(&self) -> [u8; 16] {
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, ..]: [u8; 32] =
+            Sha256::digest(self.as_bytes()).into();
+        [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p]
     }
 }
 
@@ -62,6 +72,7 @@ impl fmt::Debug for NonceKey {
 const REQUEST_PREFIX: &[u8; 7] = b"TAA4 n\0";
 const REQUEST_LEN: usize = 7 + 32 + 16;
 const LEGACY_PREFIX: &[u8; 7] = b"TAA3 n\0";
+const LEGACY_LEN: usize = 7 + 32;
 
 #[cfg(test)]
 mod tests {
@@ -70,20 +81,30 @@ mod tests {
     #[test]
     fn every_part_counts() {
         let key = NonceKey::of_request(&[1; 32], &[2; 16]);
-        assert_eq!(key, NonceKey::of_request(&[1; 32], &[2; 16]));
-        assert_ne!(key, NonceKey::of_request(&[1; 32], &[3; 16]));
         let mut salt = [1; 32];
         salt[31] = 0;
-        assert_ne!(key, NonceKey::of_request(&salt, &[2; 16]));
-        // The construction that it is not: equal XOR, different keys.
-        assert_ne!(key, NonceKey::of_request(&[2; 32], &[1; 16]));
-        assert_ne!(NonceKey::of_legacy_signature(&[1; 32]), NonceKey::of_legacy_signature(&[2; 32]));
+        // The third is equal where only the XOR counts.
+        let others = [(&[1; 32], &[3; 16]), (&salt, &[2; 16]), (&[2; 32], &[1; 16])];
+        assert_eq!(key, NonceKey::of_request(&[1; 32], &[2; 16]));
+        for (salt, iv) in others {
+            let other = NonceKey::of_request(salt, iv);
+            assert_ne!(key, other);
+            assert_ne!(key.as_bytes(), other.as_bytes());
+            assert_ne!(key.digest(), other.digest());
+        }
+        let older = [1, 2].map(|byte| NonceKey::of_legacy_signature(&[byte; 32]));
+        assert_ne!(older[0].digest(), older[1].digest());
+        assert_ne!(older[0].as_bytes(), older[1].as_bytes());
+        let with_nothing = NonceKey::of_request(&[1; 32], &[0; 16]);
+        assert_ne!(older[0].as_bytes(), with_nothing.as_bytes());
     }
 
     #[test]
     fn fixed_for_ever_because_nodes_share_it() {
         let expected = Sha256::digest([b"TAA4 n\0".as_slice(), &[1; 32], &[2; 16]].concat());
-        assert_eq!(NonceKey::of_request(&[1; 32], &[2; 16]).as_bytes().as_slice(), &expected[..16]);
+        assert_eq!(NonceKey::of_request(&[1; 32], &[2; 16]).digest(), expected[..16]);
+        let expected = Sha256::digest([b"TAA3 n\0".as_slice(), &[1; 32]].concat());
+        assert_eq!(NonceKey::of_legacy_signature(&[1; 32]).digest(), expected[..16]);
     }
 
     #[test]

@@ -1,5 +1,5 @@
-use taa_core::nonce::NonceKey;
-
+use super::credit::Credit;
+use super::fingerprint::Fingerprint;
 use super::lines::Lines;
 
 /// Two generations of nonces: the one that grows, and the one before.
@@ -12,14 +12,26 @@ pub(super) struct Generations {
     ends: u64,
     young: Lines,
     old: Lines,
+    /// Counted in the growing one.
+    pub(super) credit: Credit,
 }
 
-/// Tables that are over. To be dropped after the lock was let go: giving memory back takes time.
-pub(super) type Over = [Lines; 2];
+/// What is over. To be dropped after the lock was let go: giving memory back takes time.
+pub(super) struct Over {
+    _tables: [Lines; 2],
+    /// What was counted in this generation and not used.
+    pub(super) unspent: (u32, Credit),
+}
 
 impl Generations {
     pub(super) fn new(period: u64) -> Self {
-        Self { generation: 0, ends: period, young: Lines::default(), old: Lines::default() }
+        Self {
+            generation: 0,
+            ends: period,
+            young: Lines::default(),
+            old: Lines::default(),
+            credit: Credit::default(),
+        }
     }
 
     /// Begins in the middle of things.
@@ -39,14 +51,16 @@ impl Generations {
         let number = now / period;
         let generation = u32::try_from(number).unwrap_or(u32::MAX);
         let next = generation.saturating_sub(self.generation) == 1;
+        let unspent = (self.generation, std::mem::take(&mut self.credit));
         self.generation = generation;
         self.ends = number.saturating_add(1).saturating_mul(period);
         let young = std::mem::take(&mut self.young);
-        if next {
-            Some([std::mem::replace(&mut self.old, young), Lines::default()])
+        let tables = if next {
+            [std::mem::replace(&mut self.old, young), Lines::default()]
         } else {
-            Some([std::mem::take(&mut self.old), young])
-        }
+            [std::mem::take(&mut self.old), young]
+        };
+        Some(Over { _tables: tables, unspent })
     }
 
     /// The number of the generation that grows.
@@ -54,13 +68,13 @@ impl Generations {
         self.generation
     }
 
-    pub(super) fn holds(&self, hash: u64, key: NonceKey) -> bool {
-        self.young.holds(hash, key) || self.old.holds(hash, key)
+    pub(super) fn holds(&self, nonce: Fingerprint) -> bool {
+        self.young.holds(nonce) || self.old.holds(nonce)
     }
 
     /// Adds a nonce that is not there.
-    pub(super) fn add(&mut self, hash: u64, key: NonceKey, rehash: impl Fn(&[u8; 16]) -> u64) {
-        self.young.add(hash, key, rehash);
+    pub(super) fn add(&mut self, nonce: Fingerprint) {
+        self.young.add(nonce);
     }
 
     /// Bytes held.

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use siphasher::sip::SipHasher13;
 use taa_core::id::AppId;
 use taa_core::nonce::{NonceError, NonceKey, NonceStore, Seen};
 use taa_core::time::Clock;
 
 use super::applications::{self, Applications, Counts};
-use super::count::Count;
+use super::count::{Count, Reserved};
+use super::fingerprint::Fingerprint;
 use super::generations::{Generations, Over};
 use crate::limit::shards::{Apart, Shards, lock, sip_key};
 
@@ -57,9 +57,11 @@ impl Default for NonceLimits {
 /// *Never forgets early.* An entry lives in one of two generations (see [`NonceLimits::ordinary_keep`]); time is the monotonic
 /// clock's, and if that stands still or goes back, entries stay longer. Full is [`NonceError::Full`].
 ///
-/// *Bounded.* Every first use counts for its application and for all, before it is added. The bounds hold exactly, but for
-/// the instant in which a generation ends, when as many more may slip in as threads are recording. An entry counts until its
-/// generation is over, which may be later than it had to be kept.
+/// *Bounded.* Every first use counts for its application and for all, before it is added. No more get in than the bounds say,
+/// but for the instant in which a generation ends, when as many more may slip in as threads are recording. With bounds above
+/// 65,000 the parts of the table count up to 16 entries at a time, so that cores do not wait for each other; it may then be full
+/// up to one part in 64 before it holds so many. An entry counts until its generation is over, which may be later than it
+/// had to be kept.
 ///
 /// *Quick.* The table is cut into parts with a lock each; the part is chosen by a hash under a key of this process, so nobody
 /// can aim at one. A use takes one of these locks, and allocates only when the part's table grows. Generations are dropped
@@ -83,6 +85,8 @@ struct Class {
     period: u64,
     total: u32,
     per_application: u32,
+    /// How many entries a part counts at once.
+    at_once: u32,
     of: fn(&Counts) -> &Count,
 }
 
@@ -131,20 +135,20 @@ impl MemoryNonces {
             return Err(NonceError::TooLong);
         }
         let now = self.now();
-        let hash = self.hash(&key);
-        let mut shard = lock(self.shards.of(hash));
+        let nonce = Fingerprint::of(self.hash_key, &key);
+        let mut shard = lock(self.shards.of(nonce.hash()));
         let over = self.turn(&mut shard, now);
-        let outcome = if shard.holds(hash, key) {
+        let outcome = if shard.holds(nonce) {
             Ok(Seen::Before)
         } else if far {
             let period = self.far.period;
             let to = shard.far.get_or_insert_with(|| Box::new(Generations::at(now, period)));
-            self.add(&self.far, to, app, hash, key)
+            self.add(&self.far, to, app, nonce)
         } else {
-            self.add(&self.ordinary, &mut shard.ordinary, app, hash, key)
+            self.add(&self.ordinary, &mut shard.ordinary, app, nonce)
         };
         drop(shard);
-        drop(over);
+        self.settle(over);
         self.sweep_some(now);
         outcome
     }
@@ -152,8 +156,8 @@ impl MemoryNonces {
     /// [`NonceStore::contains`], at once.
     #[must_use]
     pub fn contains_now(&self, key: NonceKey) -> bool {
-        let hash = self.hash(&key);
-        lock(self.shards.of(hash)).holds(hash, key)
+        let nonce = Fingerprint::of(self.hash_key, &key);
+        lock(self.shards.of(nonce.hash())).holds(nonce)
     }
 
     /// Gives back the memory of generations that are over.
@@ -166,16 +170,17 @@ impl MemoryNonces {
         }
     }
 
-    /// Nonces that count against the bounds now.
+    /// Nonces of all applications that are kept now. It looks through all parts.
     #[must_use]
     pub fn live(&self) -> u32 {
-        self.live_in(&self.totals.0)
+        self.live_in(&self.totals.0).saturating_sub(self.unspent(None))
     }
 
-    /// Nonces of one application that count against its bounds now.
+    /// Nonces of one application that are kept now. It looks through all parts.
     #[must_use]
     pub fn live_of(&self, app: &AppId) -> u32 {
-        self.applications.find(app, |counts| self.live_in(counts)).unwrap_or(0)
+        let counted = self.applications.find(app, |counts| self.live_in(counts)).unwrap_or(0);
+        counted.saturating_sub(self.unspent(Some(app)))
     }
 
     /// Bytes of memory that this table holds.
@@ -194,26 +199,56 @@ impl MemoryNonces {
         class: &Class,
         to: &mut Generations,
         app: &AppId,
-        hash: u64,
-        key: NonceKey,
+        nonce: Fingerprint,
     ) -> Result<Seen, NonceError> {
-        let generation = to.generation();
-        let total = (class.of)(&self.totals.0);
-        let reserved = total.reserve(generation, class.total).ok_or(NonceError::Full)?;
-        let admitted = self
-            .applications
-            .with(app, |counts| (class.of)(counts).reserve(generation, class.per_application).is_some());
-        if !admitted {
-            total.release(reserved);
-            return Err(NonceError::Full);
+        if !to.credit.spend(app) {
+            let wanted = if to.credit.is_used_up() { class.at_once } else { 1 };
+            let counted = self.count(class, to.generation(), app, wanted)?;
+            if counted > 1 {
+                to.credit.fill(app, counted - 1);
+            }
         }
-        to.add(hash, key, |key| self.hash_bytes(key));
+        to.add(nonce);
         Ok(Seen::First)
+    }
+
+    /// Counts up to `wanted` entries for the application and for all, and at least one.
+    fn count(&self, class: &Class, generation: u32, app: &AppId, wanted: u32) -> Result<u32, NonceError> {
+        let total = (class.of)(&self.totals.0);
+        let of_all = total.reserve(generation, class.total, wanted).ok_or(NonceError::Full)?;
+        let own = self.applications.with(app, |counts| {
+            (class.of)(counts).reserve(generation, class.per_application, of_all.entries())
+        });
+        let admitted = own.map_or(0, Reserved::entries);
+        if admitted < of_all.entries() {
+            total.release(of_all.but(admitted));
+        }
+        if admitted == 0 { Err(NonceError::Full) } else { Ok(admitted) }
+    }
+
+    /// What parts have counted ahead, for this application or for all.
+    fn unspent(&self, app: Option<&AppId>) -> u32 {
+        let in_part = |shard: &Mutex<Shard>| {
+            let shard = lock(shard);
+            shard.ordinary.credit.left(app) + shard.far.as_ref().map_or(0, |far| far.credit.left(app))
+        };
+        self.shards.iter().map(in_part).sum()
     }
 
     fn turn(&self, shard: &mut Shard, now: u64) -> [Option<Over>; 2] {
         let far = shard.far.as_mut().and_then(|far| far.turn(now, self.far.period));
         [shard.ordinary.turn(now, self.ordinary.period), far]
+    }
+
+    /// Takes back what was counted and not used in generations that are over, and gives their memory back.
+    fn settle(&self, over: [Option<Over>; 2]) {
+        for (class, over) in [&self.ordinary, &self.far].into_iter().zip(over) {
+            let Some((generation, credit)) = over.map(|over| over.unspent) else { continue };
+            let Some((app, left)) = credit.into_left() else { continue };
+            let left = Reserved::left_over(generation, left);
+            (class.of)(&self.totals.0).release(left);
+            self.applications.find(&app, |counts| (class.of)(counts).release(left));
+        }
     }
 
     fn sweep_some(&self, now: u64) {
@@ -234,7 +269,7 @@ impl MemoryNonces {
 
     fn sweep_part(&self, part: usize, now: u64) {
         let over = self.turn(&mut lock(self.shards.at(part)), now);
-        drop(over);
+        self.settle(over);
         if part < applications::SHARDS {
             self.applications.prune(part, self.ordinary.generation(now), self.far.generation(now));
         }
@@ -249,19 +284,11 @@ impl MemoryNonces {
     fn now(&self) -> u64 {
         millis(self.clock.monotonic())
     }
-
-    fn hash(&self, key: &NonceKey) -> u64 {
-        self.hash_bytes(key.as_bytes())
-    }
-
-    fn hash_bytes(&self, key: &[u8; 16]) -> u64 {
-        SipHasher13::new_with_keys(self.hash_key.0, self.hash_key.1).hash(key)
-    }
 }
 
 impl Shard {
-    fn holds(&self, hash: u64, key: NonceKey) -> bool {
-        self.ordinary.holds(hash, key) || self.far.as_ref().is_some_and(|far| far.holds(hash, key))
+    fn holds(&self, nonce: Fingerprint) -> bool {
+        self.ordinary.holds(nonce) || self.far.as_ref().is_some_and(|far| far.holds(nonce))
     }
 }
 
@@ -294,7 +321,10 @@ impl Class {
     fn new(keep: Duration, total: u32, per_application: u32, of: fn(&Counts) -> &Count) -> Self {
         let whole = keep.as_secs().saturating_add(u64::from(keep.subsec_nanos() > 0)).max(1);
         let keep = Duration::from_secs(whole);
-        Self { keep, period: millis(keep), total, per_application, of }
+        // Were every part to keep all it counted ahead, that were less than one entry in 64.
+        let parts = u32::try_from(SHARDS).unwrap_or(u32::MAX);
+        let at_once = (total.min(per_application) / (64 * parts)).clamp(1, 16);
+        Self { keep, period: millis(keep), total, per_application, at_once, of }
     }
 
     fn generation(&self, now: u64) -> u32 {

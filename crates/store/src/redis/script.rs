@@ -119,7 +119,7 @@ impl Keys {
     }
 
     fn nonce(&self, nonce: &NonceKey) -> Vec<u8> {
-        [self.prefix.as_bytes(), b"n:", nonce.as_bytes()].concat()
+        [self.prefix.as_bytes(), b"n:", &nonce.digest()].concat()
     }
 
     fn counter(&self, class: Class, app: Option<&AppId>) -> String {

@@ -197,6 +197,34 @@ fn full_for_all_is_full_and_forgets_nothing() {
 }
 
 #[test]
+fn counted_ahead_it_is_full_a_little_early_and_never_late() {
+    let (clock, nonces) = table(limits(200_000, 100_000));
+    let fill = |name: &str, from: u64| {
+        let app = app(name);
+        (from..from + 100_500).filter(|number| nonces.record_now(&app, key(*number), SHORT).is_ok()).count()
+    };
+    let early = 100_000 / 64;
+    let wiki = fill("wiki", 0);
+    assert!((100_000 - early..=100_000).contains(&wiki), "{wiki}");
+    let other = fill("other", 1_000_000);
+    assert!((100_000 - early..=100_000).contains(&other), "{other}");
+    assert_eq!(nonces.live_of(&app("wiki")), u32::try_from(wiki).unwrap());
+    assert_eq!(nonces.live(), u32::try_from(wiki + other).unwrap());
+    assert!(matches!(nonces.record_now(&app("third"), key(5_000_000), FAR), Ok(Seen::First)));
+    // The generation after the next has all its room again.
+    clock.advance(2 * SHORT);
+    nonces.sweep();
+    assert_eq!((nonces.live_of(&app("wiki")), nonces.live_of(&app("other"))), (0, 0));
+    let wiki = fill("wiki", 2_000_000);
+    assert!((100_000 - early..=100_000).contains(&wiki), "{wiki}");
+    // What a part had left of it counts no more when it has ended, though its entries do.
+    clock.advance(SHORT);
+    nonces.sweep();
+    let ordinary = nonces.ordinary.generation(nonces.now());
+    assert_eq!(nonces.totals.0.ordinary.live(ordinary), u32::try_from(wiki).unwrap());
+}
+
+#[test]
 fn full_for_one_application_leaves_room_for_another() {
     let (_, nonces) = table(limits(1_000, 100));
     for number in 0..100 {
@@ -259,7 +287,7 @@ fn parts_of_a_second_count_as_a_whole_one() {
 
 #[test]
 fn a_million_take_at_most_forty_bytes_each_and_the_burst_is_given_back() {
-    let (clock, nonces) = table(NonceLimits::default());
+    let (clock, nonces) = table(limits(4_000_000, 2_000_000));
     let empty = nonces.allocated();
     assert!(empty < 300_000, "{empty}");
     let mut numbers = 1_000_000..;
