@@ -1,6 +1,6 @@
 //! A table cut into parts, each behind a lock of its own.
 
-use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{LockResult, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// `N` parts of one table. `N` is a power of two, at most 65,536.
 pub(crate) struct Shards<T, const N: usize>(Box<[Apart<T>]>);
@@ -39,16 +39,21 @@ pub(crate) struct Apart<T>(pub(crate) T);
 // A panic under one of these locks leaves a table that is complete as it stands (at worst a counter that is one too high),
 // so a poisoned lock is no reason to refuse every request from then on.
 
+/// What a lock guards, whoever panicked under it.
+pub(crate) fn whole<G>(guard: LockResult<G>) -> G {
+    guard.unwrap_or_else(PoisonError::into_inner)
+}
+
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    whole(mutex.lock())
 }
 
 pub(crate) fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
-    lock.read().unwrap_or_else(PoisonError::into_inner)
+    whole(lock.read())
 }
 
 pub(crate) fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
-    lock.write().unwrap_or_else(PoisonError::into_inner)
+    whole(lock.write())
 }
 
 /// The two halves of a SipHash key.

@@ -10,7 +10,7 @@ use super::SessionName;
 /// A session with what a [`SessionTable`](super::SessionTable) notes of it, in one piece of memory: whoever finds it has it.
 pub struct Kept<S> {
     pub(super) name: SessionName,
-    /// When it was last used: numbers that only grow, each given once.
+    /// When it was last used: a number that only grows, the same for uses between two openings.
     pub(super) used: AtomicU64,
     /// The `used` under which the ledger has filed it.
     pub(super) filed: AtomicU64,

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use taa_core::id::AppId;
 
-use super::{Kept, Tabled};
+use super::{Kept, SessionName, Tabled};
 
 /// Who has which sessions, in the order of use. For the slow ways: opening and removing.
 ///
@@ -12,7 +12,7 @@ use super::{Kept, Tabled};
 /// when they were last looked at here, which is never above the true one. The one filed lowest whose `used` has not changed
 /// since is the least recently used of all; one that has changed is filed anew. Each such move was paid for by a use.
 pub(super) struct Ledger<S> {
-    /// By the number under which each is filed, the lowest first.
+    /// By the number under which each is filed and its name, the lowest first.
     by_application: HashMap<AppId, VecDeque<Arc<Kept<S>>>>,
     len: usize,
 }
@@ -42,10 +42,7 @@ impl<S: Tabled> Ledger<S> {
 
     pub(super) fn remove(&mut self, kept: &Kept<S>) {
         let Some(own) = self.by_application.get_mut(kept.application()) else { return };
-        let filed = filed(kept);
-        let at = own.partition_point(|other| self::filed(other) < filed);
-        // Numbers of use are given once.
-        if own.get(at).is_some_and(|other| other.name == kept.name) {
+        if let Ok(at) = own.binary_search_by_key(&place(kept), |other| place(other)) {
             own.remove(at);
             self.len -= 1;
         }
@@ -89,8 +86,13 @@ impl<S: Tabled> Ledger<S> {
 fn file<S>(own: &mut VecDeque<Arc<Kept<S>>>, kept: Arc<Kept<S>>) {
     let used = kept.used.load(Ordering::Relaxed);
     kept.filed.store(used, Ordering::Relaxed);
-    let at = own.partition_point(|other| filed(other) < used);
+    let at = own.partition_point(|other| place(other) < (used, kept.name));
     own.insert(at, kept);
+}
+
+/// Where it stands in its application's queue. Names tell those apart that were used at once.
+fn place<S>(kept: &Kept<S>) -> (u64, SessionName) {
+    (filed(kept), kept.name)
 }
 
 /// Written under the ledger's lock only.

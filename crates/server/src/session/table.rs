@@ -1,14 +1,15 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, RwLock};
+use std::sync::{Arc, Mutex};
 
+use crossbeam_utils::sync::ShardedLock;
 use hashbrown::HashTable;
 use taa_core::id::AppId;
 use taa_core::time::UnixMillis;
 
 use super::ledger::Ledger;
 use super::{Kept, SessionName, Tabled};
-use crate::limit::shards::{Apart, Shards, lock, read, write};
+use crate::limit::shards::{Apart, Shards, lock, whole};
 
 /// How many sessions a [`SessionTable`] holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,19 +28,22 @@ impl Default for SessionLimits {
 
 /// The sessions that this process has opened.
 ///
-/// A look-up takes the read lock of one of many parts. It notes the use by a number in the entry, and nothing at all if
-/// the session was also the last one used. Opening and removing take one more lock, over all; they are as rare as RSA.
+/// A look-up takes the read lock of one of many parts, and of that a place that its thread shares with few others: most
+/// services have one application with one session, which all their cores look up. It notes the use by a number in the
+/// entry: how many sessions were opened before. So it writes once in each session between two openings, and nothing that
+/// other sessions share. Opening and removing take one more lock, over all; they are as rare as RSA.
 ///
 /// Bounded for all and per application. A full table drops the application's least recently used one, or, if it has none, the
-/// least recently used one of the application that has most (wire document, section 3). The order is exact. A limit of zero
-/// counts as one.
+/// least recently used one of the application that has most (wire document, section 3). Uses between two openings count as
+/// at once. A limit of zero counts as one.
 ///
 /// Only an envelope whose signature was found good may be put here.
 pub struct SessionTable<S> {
     limits: SessionLimits,
-    shards: Shards<RwLock<Shard<S>>, SHARDS>,
+    shards: Shards<ShardedLock<Shard<S>>, SHARDS>,
     ledger: Apart<Mutex<Ledger<S>>>,
-    uses: Apart<AtomicU64>,
+    /// Twice the sessions that were opened, so that a number between two openings is free for uses.
+    openings: Apart<AtomicU64>,
 }
 
 struct Shard<S> {
@@ -64,10 +68,10 @@ impl<S: Tabled> SessionTable<S> {
                 per_application: limits.per_application.max(1),
             },
             shards: Shards::new(|| {
-                RwLock::new(Shard { sessions: HashTable::new(), over_from: UnixMillis(u64::MAX) })
+                ShardedLock::new(Shard { sessions: HashTable::new(), over_from: UnixMillis(u64::MAX) })
             }),
             ledger: Apart(Mutex::new(Ledger::new())),
-            uses: Apart(AtomicU64::new(0)),
+            openings: Apart(AtomicU64::new(0)),
         }
     }
 
@@ -75,16 +79,16 @@ impl<S: Tabled> SessionTable<S> {
     #[must_use]
     pub fn find(&self, name: SessionName, now: UnixMillis) -> Option<Arc<Kept<S>>> {
         let kept = {
-            let shard = read(self.shards.of(name.hash()));
+            let shard = whole(self.shards.of(name.hash()).read());
             let slot = shard.sessions.find(name.hash(), |slot| slot.kept.name == name)?;
             if slot.is_over(now) {
                 return None;
             }
             Arc::clone(&slot.kept)
         };
-        // One session in a row is the last one used already, and writes nothing that others read.
-        if kept.used.load(Ordering::Relaxed) != self.uses.0.load(Ordering::Relaxed) {
-            kept.used.fetch_max(self.next_use(), Ordering::Relaxed);
+        let used = self.openings.0.load(Ordering::Relaxed) + 1;
+        if kept.used.load(Ordering::Relaxed) < used {
+            kept.used.fetch_max(used, Ordering::Relaxed);
         }
         Some(kept)
     }
@@ -106,7 +110,7 @@ impl<S: Tabled> SessionTable<S> {
         if let Some(known) = self.peek(name) {
             return known;
         }
-        let used = AtomicU64::new(self.next_use());
+        let used = AtomicU64::new(self.next_opening());
         let kept = Arc::new(Kept { name, used, filed: AtomicU64::new(0), session });
         let slot = Slot::new(Arc::clone(&kept), expires);
         if slot.is_over(now) {
@@ -117,7 +121,7 @@ impl<S: Tabled> SessionTable<S> {
             self.take_out(&mut ledger, victim, &mut dropped);
         }
         ledger.add(Arc::clone(&kept));
-        let mut shard = write(self.shards.of(name.hash()));
+        let mut shard = whole(self.shards.of(name.hash()).write());
         shard.over_from = shard.over_from.min(slot.expires());
         shard.sessions.insert_unique(name.hash(), slot, |slot| slot.kept.name.hash());
         drop(shard);
@@ -195,10 +199,10 @@ impl<S: Tabled> SessionTable<S> {
     /// Looks only through the parts that have something that is over.
     fn take_out_over(&self, ledger: &mut Ledger<S>, now: UnixMillis, dropped: &mut Vec<Arc<Kept<S>>>) {
         for shard in self.shards.iter() {
-            if read(shard).over_from > now {
+            if whole(shard.read()).over_from > now {
                 continue;
             }
-            let mut shard = write(shard);
+            let mut shard = whole(shard.write());
             let first = dropped.len();
             dropped.extend(shard.sessions.extract_if(|slot| slot.is_over(now)).map(|slot| slot.kept));
             shard.over_from = shard.sessions.iter().map(Slot::expires).min().unwrap_or(UnixMillis(u64::MAX));
@@ -210,7 +214,7 @@ impl<S: Tabled> SessionTable<S> {
 
     fn take_out(&self, ledger: &mut Ledger<S>, kept: Arc<Kept<S>>, dropped: &mut Vec<Arc<Kept<S>>>) {
         ledger.remove(&kept);
-        let mut shard = write(self.shards.of(kept.name.hash()));
+        let mut shard = whole(self.shards.of(kept.name.hash()).write());
         if let Ok(found) = shard.sessions.find_entry(kept.name.hash(), |slot| slot.kept.name == kept.name) {
             let _ = found.remove();
         }
@@ -220,12 +224,12 @@ impl<S: Tabled> SessionTable<S> {
     }
 
     fn peek(&self, name: SessionName) -> Option<Arc<Kept<S>>> {
-        let shard = read(self.shards.of(name.hash()));
+        let shard = whole(self.shards.of(name.hash()).read());
         shard.sessions.find(name.hash(), |slot| slot.kept.name == name).map(|slot| Arc::clone(&slot.kept))
     }
 
-    fn next_use(&self) -> u64 {
-        self.uses.0.fetch_add(1, Ordering::Relaxed) + 1
+    fn next_opening(&self) -> u64 {
+        self.openings.0.fetch_add(2, Ordering::Relaxed) + 2
     }
 }
 

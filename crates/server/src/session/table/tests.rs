@@ -87,6 +87,13 @@ fn the_first_of_two_that_open_the_same_stays() {
     assert_eq!(table.find(name(1), END).unwrap().number, 99);
 }
 
+/// Looks a session up, and ends the time that counts as this one's: another application opens one.
+fn look_up(table: &SessionTable<One>, number: u64, moment: u64) -> u64 {
+    let found = table.find(name(number), NOW).unwrap().number;
+    open(table, "clock", 1_000_000 + moment);
+    found
+}
+
 #[test]
 fn the_least_recently_used_goes() {
     let table = table(100, 3);
@@ -94,8 +101,8 @@ fn the_least_recently_used_goes() {
         open(&table, "wiki", number);
     }
     open(&table, "other", 50);
-    for number in [1, 2, 1, 3, 2, 1] {
-        assert!(table.find(name(number), NOW).is_some());
+    for (moment, number) in (0..).zip([1, 2, 1, 3, 2, 1]) {
+        look_up(&table, number, moment);
     }
     open(&table, "wiki", 4);
     assert_eq!(known(&table, 0..10), [1, 2, 4]);
@@ -110,7 +117,7 @@ fn the_least_recently_used_goes() {
 }
 
 #[test]
-fn the_order_of_use_is_exact() {
+fn the_order_of_uses_at_different_times_is_exact() {
     // Against a plain list, for a long mixed sequence.
     let table = table(1_000, 20);
     let mut list: Vec<u64> = Vec::new();
@@ -126,14 +133,36 @@ fn the_order_of_use_is_exact() {
         } else {
             let at = usize::try_from(random >> 40).unwrap() % list.len();
             let number = list.remove(at);
-            assert_eq!(table.find(name(number), NOW).unwrap().number, number);
+            assert_eq!(look_up(&table, number, step), number);
             list.push(number);
         }
-        assert_eq!(table.len(), list.len());
+        assert_eq!(table.len_of(&app("wiki")), list.len());
     }
     let mut left = list.clone();
     left.sort_unstable();
     assert_eq!(known(&table, 0..5_000), left);
+}
+
+#[test]
+fn of_uses_between_two_openings_all_are_later_than_what_was_not_used() {
+    let table = table(100, 20);
+    for number in 0..20 {
+        open(&table, "wiki", number);
+    }
+    let used = [3, 0, 19, 7];
+    for number in used {
+        assert!(table.find(name(number), NOW).is_some());
+    }
+    for number in 20..36 {
+        open(&table, "wiki", number);
+    }
+    assert!(used.iter().all(|number| known(&table, 0..20).contains(number)));
+    assert_eq!(known(&table, 0..20).len(), 4);
+    for number in 36..40 {
+        open(&table, "wiki", number);
+    }
+    assert_eq!(known(&table, 0..40), (20..40).collect::<Vec<_>>(), "each went, and the ledger lost none");
+    assert_eq!(table.len(), 20);
 }
 
 #[test]
@@ -219,10 +248,10 @@ fn threads_agree() {
         }
     });
     assert!(table.len() <= 200);
-    let in_shards: usize = table.shards.iter().map(|shard| read(shard).sessions.len()).sum();
+    let in_shards: usize = table.shards.iter().map(|shard| whole(shard.read()).sessions.len()).sum();
     assert_eq!(in_shards, table.len(), "the ledger and the parts hold the same");
     table.retain(|_| false);
-    assert_eq!(table.shards.iter().map(|shard| read(shard).sessions.len()).sum::<usize>(), 0);
+    assert_eq!(table.shards.iter().map(|shard| whole(shard.read()).sessions.len()).sum::<usize>(), 0);
 }
 
 #[test]
