@@ -26,12 +26,12 @@ const SIGN: u64 = 1;
 const SIGN_WITH_CONTENT: u64 = 2;
 /// What an empty header map takes in addition, or one that is full: its index and its entries, each at once as large as needed.
 const NO_ROOM: u64 = 2;
-const DECIDE: u64 = 1;
+const DECIDE: u64 = 0;
 const PROVE: u64 = 1;
 const READ_ANSWER: u64 = 1;
 /// Above those of the service behind the layer.
-const LAYER: u64 = 7;
-const LAYER_WITH_CONTENT: u64 = 8;
+const LAYER: u64 = 5;
+const LAYER_WITH_CONTENT: u64 = 6;
 const LAYER_WITHOUT_FIELDS: u64 = 2;
 
 const SEARCH: &str = "https://tracker.example/jira/rest/api/2/search?jql=project%3DHSP";

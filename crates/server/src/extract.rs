@@ -53,7 +53,6 @@ impl<S: Send + Sync> OptionalFromRequestParts<S> for Principal {
 fn principal(parts: &Parts) -> Result<Option<Principal>, PrincipalRejection> {
     match parts.extensions.get::<Outcome>() {
         None => Err(PrincipalRejection::LayerMissing),
-        Some(Outcome::Trusted(principal)) => Ok(Some(principal.clone())),
-        Some(Outcome::NoAttempt | Outcome::Refused(_)) => Ok(None),
+        Some(_) => Ok(Principal::of(&parts.extensions).cloned()),
     }
 }

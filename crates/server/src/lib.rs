@@ -55,7 +55,8 @@
 //!
 //! # What happens to a request
 //!
-//! 1. A principal that is already in the extensions is removed: only this layer makes one.
+//! 1. An [`Outcome`] that is already in the extensions is written over, a principal beside it removed: only this layer names
+//!    one.
 //! 2. Without any field of the protocol the request goes on as it is, and its answer gets `Vary`.
 //! 3. Otherwise steps 0–11 of the wire document, section 5, come before anything of the content is read; then the content
 //!    is compared with its digest, before the handler can act on it.

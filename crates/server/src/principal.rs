@@ -1,12 +1,14 @@
 use std::sync::Arc;
 
+use http::Extensions;
 use taa_core::decision::Allowed;
 use taa_core::id::{AppId, KeyId, UserName};
 use taa_core::policy::Protocol;
 
 /// The user a request is made as, proven by a trusted application, for this one request.
 ///
-/// It stands in the request's extensions. Only the layer makes one; a handler must not keep it beyond the request.
+/// The layer puts it into the request's extensions, in an [`Outcome`]: [`Principal::of`] finds it, and with axum a handler
+/// takes it as an argument. Only the layer makes one; a handler must not keep it beyond the request.
 #[derive(Clone, Debug)]
 pub struct Principal(Arc<Inner>);
 
@@ -20,7 +22,7 @@ struct Inner {
 }
 
 impl Principal {
-    pub(crate) fn new(allowed: &Allowed, user: UserName) -> Self {
+    pub(crate) fn new(allowed: &Allowed<'_>, user: UserName) -> Self {
         Self(Arc::new(Inner {
             user,
             presented: allowed.user().clone(),
@@ -28,6 +30,15 @@ impl Principal {
             protocol: allowed.protocol(),
             key: allowed.key(),
         }))
+    }
+
+    /// The principal of a request with these extensions; `None` when nobody is proven, or when it passed no layer.
+    #[must_use]
+    pub fn of(extensions: &Extensions) -> Option<&Self> {
+        match extensions.get::<Outcome>()? {
+            Outcome::Trusted(principal) => Some(principal),
+            Outcome::NoAttempt | Outcome::Refused(_) => None,
+        }
     }
 
     /// The user, as this service's user base knows them.
@@ -61,8 +72,8 @@ impl Principal {
     }
 }
 
-/// What the layer made of a request. It stands in the request's extensions of every request that passed the layer,
-/// so that a handler can tell "nobody tried" from "the layer is missing".
+/// What the layer made of a request. It stands in the extensions of every request that passed the layer, written over
+/// whatever was there, so that a handler can tell "nobody tried" from "the layer is missing".
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Outcome {

@@ -74,7 +74,7 @@ where
     }
 
     fn call(&mut self, mut request: Request<B>) -> Self::Future {
-        // A principal that is already there was not put there by this layer. An outcome is written over.
+        // The outcome is written over. A principal beside it was not put there by this layer.
         request.extensions_mut().remove::<Principal>();
         if !decision::is_attempt(request.headers()) {
             request.extensions_mut().insert(Outcome::NoAttempt);
@@ -118,7 +118,6 @@ where
                 Ok((principal, body, end)) => {
                     observe::trusted(&principal, took(started));
                     let end = end.map(|end| (end, principal.clone()));
-                    parts.extensions.insert(principal.clone());
                     parts.extensions.insert(Outcome::Trusted(principal));
                     (body, end, None)
                 }

@@ -57,7 +57,7 @@ pub fn trusted_router(
 
 async fn name_the_viewer(mut request: Request) -> Request {
     request.extensions_mut().remove::<ViewerName>();
-    if let Some(principal) = request.extensions().get::<Principal>() {
+    if let Some(principal) = Principal::of(request.extensions()) {
         let name = ViewerName(principal.user().to_string());
         request.extensions_mut().insert(name);
     }

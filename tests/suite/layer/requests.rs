@@ -29,6 +29,7 @@ async fn without_a_field_it_passes_through_as_nobody() {
         }
         let seen = world.handler.only();
         assert!(seen.principal().is_none());
+        assert!(seen.parts.extensions.get::<taa_server::Principal>().is_none());
         assert!(matches!(seen.parts.extensions.get(), Some(Outcome::NoAttempt)));
         assert_eq!(seen.parts.headers.len(), 2, "its own way of logging in is not touched");
         assert_eq!(seen.body.unwrap(), "content");

@@ -169,7 +169,7 @@ pub(crate) struct Seen {
 
 impl Seen {
     pub(crate) fn principal(&self) -> Option<&taa_server::Principal> {
-        self.parts.extensions.get()
+        taa_server::Principal::of(&self.parts.extensions)
     }
 }
 
