@@ -4,7 +4,11 @@ use taa_core::policy::TrustedProxies;
 
 use crate::scene::{BITS, Scene, client, provider, sizes};
 
-/// Proxies that pass a request on, each of which writes where it came from.
+/// A field of so many entries.
+type Written = fn(u32) -> String;
+
+/// `X-Forwarded-For` of many entries. Trusted proxies wrote them all, each where the request came from; or the client wrote them,
+/// and the one proxy the last.
 pub(crate) fn measure(report: &mut Report) {
     let provider = provider();
     let identity = client_identity(&*provider, BITS, "confluence:6512");
@@ -12,19 +16,28 @@ pub(crate) fn measure(report: &mut Report) {
     let verifier = Verifier::new(&*provider, BITS, &identity).behind(proxies);
     let client = client(&provider, &identity, &verifier);
     let scene = Scene::new(verifier, KnownSessions::default(), vec![client]);
-    for size in sizes(&[0, 1, 2, 5, 10, 20, 50]) {
-        let field = (size > 0).then(|| HeaderValue::try_from(forwarded(size)).expect("a field"));
-        let took = scene.time_with(|request| {
-            if let Some(field) = &field {
-                request.headers.insert("x-forwarded-for", field.clone());
-            }
-        });
-        report.add("scale/hops", "decide", Some(size.into()), took.0, "ns");
+    let cases: [(&str, Written); 2] = [("by proxies", by_proxies), ("by the client", by_the_client)];
+    for (case, written) in cases {
+        for size in sizes(&[0, 1, 2, 5, 10, 20, 50]) {
+            let field = (size > 0).then(|| HeaderValue::try_from(written(size)).expect("a field"));
+            let took = scene.time_with(|request| {
+                if let Some(field) = &field {
+                    request.headers.insert("x-forwarded-for", field.clone());
+                }
+            });
+            report.add("scale/hops", case, Some(size.into()), took.0, "ns");
+        }
     }
 }
 
 /// The client, and all proxies but the last, which is the socket's.
-fn forwarded(hops: u32) -> String {
-    let proxies = (1..hops).map(|number| format!(", 10.0.0.{number}"));
+fn by_proxies(entries: u32) -> String {
+    let proxies = (1..entries).map(|number| format!(", 10.0.0.{number}"));
     std::iter::once("10.255.0.1".to_owned()).chain(proxies).collect()
+}
+
+/// What a client makes up, and the client.
+fn by_the_client(entries: u32) -> String {
+    let made_up = (1..entries).map(|number| format!("10.0.0.{number}, "));
+    made_up.chain(std::iter::once("10.255.0.1".to_owned())).collect()
 }

@@ -1,10 +1,10 @@
 //! One signer and one server shared by threads: what a second thread adds, and how long a request can wait.
 //!
 //! *Sign*: threads that sign in one session. *Decide*: threads whose requests, signed before, are decided on with one session
-//! table and one nonce table; each thread has a session of its own, or all have one. *Layer*: the same through one layer, to the
-//! answer, without sockets. *Tasks*: 100 tasks of a multi-threaded
-//! runtime that sign in one session and let the others run after each. *Renewal*: how long calls took while sessions of one
-//! second were renewed under way.
+//! table and one nonce table; each thread has a session of its own, or all have one, or each a server, which is what the machine
+//! can do at best. *Layer*: the same through the layer, to the answer, without sockets. *Tasks*: 100 tasks of a
+//! multi-threaded runtime that sign in one session and let the others run after each. *Renewal*: how long calls took while
+//! sessions of one second were renewed under way.
 
 mod renewal;
 mod server;

@@ -1,9 +1,11 @@
 //! Results of all steps in one form.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use taa_benches::{Report, results};
+use taa_core::time::UnixMillis;
 
 use crate::machine::Machine;
 use crate::steps;
@@ -66,14 +68,23 @@ struct Estimate {
     point_estimate: f64,
 }
 
-/// The medians of criterion's last run of this bench, in nanoseconds. Its groups begin with its name.
-pub(crate) fn criterion(name: &str) -> Result<Report, String> {
+/// The medians of this bench since then, in nanoseconds. Its groups begin with its name; criterion keeps those that a bench
+/// has no more.
+pub(crate) fn criterion(name: &str, since: UnixMillis) -> Result<Report, String> {
     let folder = results().with_file_name("criterion");
     let mut found = Vec::new();
     benchmarks(&folder, &mut found).map_err(|error| format!("{}: {error}", folder.display()))?;
     found.sort();
     let mut report = Report::new(name);
     for path in found {
+        let written = std::fs::metadata(path.join("estimates.json")).and_then(|file| file.modified());
+        let old = |written: SystemTime| {
+            let at = written.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+            at.as_millis() < u128::from(since.0)
+        };
+        if written.map_or(true, old) {
+            continue;
+        }
         let Some((benchmark, estimates)) = read(&path) else { continue };
         if benchmark.group_id.split('/').next() != Some(name) {
             continue;

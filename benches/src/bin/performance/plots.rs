@@ -27,7 +27,12 @@ pub(crate) fn all(results: &Results) -> Vec<(&'static str, String)> {
             of_groups(results, &["applications", "sessions", "nonces"]),
         ),
         ("rules", "One decision as rules grow, worst position", "rules", of_cases(results, "scale/rules")),
-        ("hops", "One decision behind proxies", "proxies in X-Forwarded-For", of_groups(results, &["hops"])),
+        (
+            "hops",
+            "One decision behind proxies",
+            "entries of X-Forwarded-For",
+            of_cases(results, "scale/hops"),
+        ),
     ] {
         if lines.iter().any(|line| !line.points.is_empty()) {
             let logarithmic = name != "hops";

@@ -88,8 +88,9 @@ impl Step {
                     .ok_or_else(|| format!("{} wrote nothing", self.name));
             }
             From::Criterion => {
+                let since = SystemClock::new().wall().map_err(|error| error.to_string())?;
                 succeed(&mut self.cargo(&["bench", "--profile", "release"], "--bench"), self.name)?;
-                collect::criterion(self.name)?
+                collect::criterion(self.name, since)?
             }
             From::Allocations => {
                 let mut command = self.cargo(&["test", "--release"], "--test");

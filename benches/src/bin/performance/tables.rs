@@ -18,7 +18,7 @@ pub(crate) fn table(name: &str, results: &Results) -> Option<Result<String, Stri
         "middleware" => middleware(results),
         "scale" => series(results, &["applications", "sessions", "nonces"], "scale", "entries"),
         "rules" => one_series(results, "scale/rules", "rules"),
-        "hops" => one_series(results, "scale/hops", "hops"),
+        "hops" => one_series(results, "scale/hops", "entries"),
         "http" => http(results),
         "memory" => one_series(results, "memory", "how many"),
         "threads" => threads(results),
@@ -155,23 +155,36 @@ fn http(results: &Results) -> Option<String> {
         let whats = ["throughput", "server's time", "loader busy", "latency p50", "latency p99"];
         let _ =
             writeln!(out, "\n{cores}:\n\n| | {} |\n|---|{}", whats.join(" | "), "---:|".repeat(whats.len()));
-        for case in ["bare server, no fields", "bare server, fields ignored", "layer"] {
+        let at_half = "bare server, fields ignored, at half its own throughput";
+        for case in ["bare server, no fields", "bare server, fields ignored", at_half, "layer"] {
             let cell = |what: &str| {
                 let row = rows.iter().find(|row| row.case == format!("{case}: {what}"));
                 row.map(|row| figure(row.value, &row.unit)).unwrap_or_default()
             };
-            let _ = writeln!(out, "| {case} | {} |", whats.map(cell).join(" | "));
+            line(&mut out, case, &whats.map(cell));
         }
-        for (case, what) in [("with fields", "fields"), ("without fields", "none")] {
+        let bases = [
+            ("with fields", "fields"),
+            ("with fields that is as busy", "as busy"),
+            ("without fields", "none"),
+        ];
+        for (case, what) in bases {
             let cell = |figure: &str| {
                 let found = results.figure(&group, &format!("{figure}, layer to bare server {case}"));
                 found.map(|found| format!("{found:.0} %")).unwrap_or_default()
             };
             let cells = ["throughput", "server's time", "", "latency p50", "latency p99"].map(cell);
-            let _ = writeln!(out, "| layer to bare server, {what} | {} |", cells.join(" | "));
+            line(&mut out, &format!("layer to bare server, {what}"), &cells);
         }
     }
     (!out.is_empty()).then(|| out.trim_start().to_owned())
+}
+
+/// A line of a table, if anything in it was measured.
+fn line(out: &mut String, name: &str, cells: &[String]) {
+    if cells.iter().any(|cell| !cell.is_empty()) {
+        let _ = writeln!(out, "| {name} | {} |", cells.join(" | "));
+    }
 }
 
 fn threads(results: &Results) -> Option<String> {
