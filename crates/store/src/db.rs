@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use sqlx::any::{AnyArguments, AnyRow};
 use sqlx::query::Query;
-use sqlx::{Any, AnyConnection};
+use sqlx::{Any, AnyConnection, AnyPool, Transaction};
 
 #[cfg(feature = "postgres")]
 pub(crate) use connect::TO_CONNECT;
@@ -25,6 +25,17 @@ pub(crate) type Statement = Query<'static, Any, AnyArguments>;
 /// How long one statement may take. Longer than SQLite waits for a lock (5 s), and short enough that a database behind a
 /// broken network does not hold requests for ever.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Begins a transaction. It is begun to the end even when the caller goes away or loses patience: the driver would leave a
+/// connection in the pool on which it is open, and whatever uses that one next would be part of it.
+pub(crate) async fn begin(
+    pool: &AnyPool,
+    statement: &'static str,
+) -> Result<Transaction<'static, Any>, StoreError> {
+    let pool = pool.clone();
+    let begun = tokio::spawn(async move { pool.begin_with(statement).await });
+    within(async { begun.await.map_err(|error| sqlx::Error::Io(std::io::Error::other(error)))? }).await
+}
 
 /// Runs a statement. The number of rows it concerned.
 pub(crate) async fn execute(at: &mut AnyConnection, statement: Statement) -> Result<u64, StoreError> {

@@ -141,10 +141,15 @@ impl Store {
         db::within(self.0.pool.acquire()).await
     }
 
-    /// A connection for a statement that writes outside of a change. SQLite has one writer at a time.
+    /// A connection for a statement that writes outside of a change.
     async fn writing(&self) -> Result<(PoolConnection<Any>, Option<OwnedMutexGuard<()>>), StoreError> {
-        let turn = if self.is_shared() { None } else { Some(Arc::clone(&self.0.turn).lock_owned().await) };
+        let turn = self.turn_to_write().await;
         Ok((self.connection().await?, turn))
+    }
+
+    /// To write outside of a change: SQLite has one writer at a time.
+    async fn turn_to_write(&self) -> Option<OwnedMutexGuard<()>> {
+        if self.is_shared() { None } else { Some(Arc::clone(&self.0.turn).lock_owned().await) }
     }
 }
 

@@ -83,9 +83,7 @@ impl Store {
     /// # Errors
     /// When the database fails.
     pub async fn verify_audit(&self) -> Result<AuditReport, StoreError> {
-        let mut connection = self.connection().await?;
-        let begin = sqlx::Connection::begin_with(&mut *connection, self.0.engine.begin_reading());
-        let mut reading = db::within(begin).await?;
+        let mut reading = db::begin(&self.0.pool, self.0.engine.begin_reading()).await?;
         let state = sqlx::query("SELECT audit_seq, audit_hash FROM taa_state");
         let state = db::first(&mut reading, state).await?;
         let mut check = Check::default();

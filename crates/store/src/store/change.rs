@@ -36,7 +36,7 @@ impl Store {
     /// Begins a change.
     pub(super) async fn change(&self, by: &Actor) -> Result<Change, StoreError> {
         let turn = Arc::clone(&self.0.turn).lock_owned().await;
-        let mut transaction = db::within(self.0.pool.begin_with(self.0.engine.begin_writing())).await?;
+        let mut transaction = db::begin(&self.0.pool, self.0.engine.begin_writing()).await?;
         let raise = "UPDATE taa_state SET generation = generation + 1 \
                      RETURNING generation, audit_seq, audit_hash";
         let row = db::first(&mut transaction, sqlx::query(raise)).await?;

@@ -52,20 +52,17 @@ impl Store {
             // Another task has read and published it in the meantime.
             return Ok(self.snapshot());
         }
-        let mut connection = self.connection().await?;
-        if wanted.is_none() && cache.seen() == Some(State::read(&mut connection).await?) {
+        if wanted.is_none() && cache.seen() == Some(State::read(&mut *self.connection().await?).await?) {
             let snapshot = self.snapshot();
             self.0.observers.tell(&snapshot);
             return Ok(snapshot);
         }
         let rows = {
-            let begin = sqlx::Connection::begin_with(&mut *connection, self.0.engine.begin_reading());
-            let mut reading = db::within(begin).await?;
+            let mut reading = db::begin(&self.0.pool, self.0.engine.begin_reading()).await?;
             let rows = read::Rows::fetch(&mut reading).await?;
             db::within(reading.rollback()).await?;
             rows
         };
-        drop(connection);
         let (provider, kek) = (Arc::clone(&self.0.provider), self.kek());
         let before = std::mem::take(&mut *cache);
         let (after, snapshot) =

@@ -83,9 +83,8 @@ impl Store {
         if newest.is_empty() {
             return Ok(());
         }
-        let (mut connection, _turn) = self.writing().await?;
-        let begin = sqlx::Connection::begin_with(&mut *connection, self.0.engine.begin_writing());
-        let mut transaction = db::within(begin).await?;
+        let _turn = self.turn_to_write().await;
+        let mut transaction = db::begin(&self.0.pool, self.0.engine.begin_writing()).await?;
         // First of all, as in a change: so none of both waits for the other.
         db::execute(&mut transaction, sqlx::query("UPDATE taa_state SET uses = uses + 1")).await?;
         for ((id, key), at) in newest {
