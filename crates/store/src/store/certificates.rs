@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use sqlx::AnyConnection;
 use taa_core::certificate::{Certificate, KeyUse, Succession, SuccessionError};
 use taa_core::id::{AppId, KeyId};
 use url::Url;
@@ -80,31 +81,21 @@ impl Store {
         change.commit().await
     }
 
-    /// Notes how a refresh went, wherever that peer stands. Writes the audit trail only when the outcome changed.
+    /// Notes how a refresh went, wherever that peer stands. It is a change, with a row of the audit trail, only when the
+    /// outcome is another than the last.
     ///
     /// # Errors
     /// When there is no such peer or the database fails.
     pub async fn note_refresh(&self, id: &AppId, refreshed: Refreshed) -> Result<(), StoreError> {
+        let mut trace = self.trace().await?;
+        if set_refreshed(trace.connection(), id, &refreshed).await? == Outcome::Same {
+            trace.commit().await?;
+            return self.poll().await.map(drop);
+        }
+        drop(trace);
         let mut change = self.change(&Actor::system()).await?;
-        let (mut known, mut changed) = (false, false);
-        for table in [Table::Applications, Table::Servers] {
-            let held = sqlx::query(table.refreshed()).bind(id.as_str().to_owned());
-            let Some(row) = db::first(change.connection(), held).await? else { continue };
-            known = true;
-            let other_url = refreshed.other_base_url.as_ref().map(Url::to_string);
-            changed |= row.text_if_any("refreshed_problem")? != refreshed.problem
-                || row.text_if_any("refreshed_other_url")? != other_url;
-            let set = sqlx::query(table.set_refreshed())
-                .bind(id.as_str().to_owned())
-                .bind(db::number(refreshed.at.0))
-                .bind(refreshed.problem.clone())
-                .bind(other_url);
-            change.execute(set).await?;
-        }
-        if !known {
-            return Err(StoreError::NotFound(format!("peer {id}")));
-        }
-        if changed {
+        // Another process may have noted the same in between.
+        if set_refreshed(change.connection(), id, &refreshed).await? == Outcome::Other {
             let detail = Detail::new()
                 .with("problem", refreshed.problem.clone())
                 .with("other_base_url", refreshed.other_base_url.as_ref().map(Url::as_str));
@@ -116,6 +107,38 @@ impl Store {
         }
         change.commit().await.map(drop)
     }
+}
+
+/// Whether a refresh went as the one before.
+#[derive(PartialEq, Eq)]
+enum Outcome {
+    Same,
+    Other,
+}
+
+async fn set_refreshed(
+    at: &mut AnyConnection,
+    id: &AppId,
+    refreshed: &Refreshed,
+) -> Result<Outcome, StoreError> {
+    let other_url = refreshed.other_base_url.as_ref().map(Url::to_string);
+    let mut outcome = None;
+    for table in [Table::Applications, Table::Servers] {
+        let held = sqlx::query(table.refreshed()).bind(id.as_str().to_owned());
+        let Some(row) = db::first(at, held).await? else { continue };
+        let same = row.text_if_any("refreshed_problem")? == refreshed.problem
+            && row.text_if_any("refreshed_other_url")? == other_url;
+        if !same || outcome.is_none() {
+            outcome = Some(if same { Outcome::Same } else { Outcome::Other });
+        }
+        let set = sqlx::query(table.set_refreshed())
+            .bind(id.as_str().to_owned())
+            .bind(db::number(refreshed.at.0))
+            .bind(refreshed.problem.clone())
+            .bind(other_url.clone());
+        db::execute(at, set).await?;
+    }
+    outcome.ok_or_else(|| StoreError::NotFound(format!("peer {id}")))
 }
 
 /// What is held of a peer.

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use sqlx::any::AnyRow;
+use sqlx::{Any, AnyConnection, Transaction};
 use taa_core::durable::Mark;
 use taa_core::id::{AppId, KeyId};
 use taa_core::policy::Protocol;
 use taa_core::time::UnixMillis;
+use tokio::sync::OwnedMutexGuard;
 
 use super::Store;
 use super::change::application_named;
@@ -83,16 +85,22 @@ impl Store {
         if newest.is_empty() {
             return Ok(());
         }
-        let _turn = self.turn_to_write().await;
+        let mut trace = self.trace().await?;
+        for ((id, key), at) in newest {
+            for statement in used(id, key, at) {
+                db::execute(trace.connection(), statement).await?;
+            }
+        }
+        trace.commit().await
+    }
+
+    /// Begins a transaction that leaves traces.
+    pub(super) async fn trace(&self) -> Result<Trace, StoreError> {
+        let turn = self.turn_to_write().await;
         let mut transaction = db::begin(&self.0.pool, self.0.engine.begin_writing()).await?;
         // First of all, as in a change: so none of both waits for the other.
         db::execute(&mut transaction, sqlx::query("UPDATE taa_state SET uses = uses + 1")).await?;
-        for ((id, key), at) in newest {
-            for statement in used(id, key, at) {
-                db::execute(&mut transaction, statement).await?;
-            }
-        }
-        db::within(transaction.commit()).await
+        Ok(Trace { transaction, _turn: turn })
     }
 
     /// The mark of the shared nonce store this cluster last used; tells whether that one lost its memory.
@@ -114,6 +122,22 @@ impl Store {
         let (mut connection, _turn) = self.writing().await?;
         let set = sqlx::query("UPDATE taa_state SET nonce_epoch = $1").bind(epoch.to_owned());
         db::execute(&mut connection, set).await.map(drop)
+    }
+}
+
+/// A transaction that leaves traces: no new generation. Nothing of it stays unless [`commit`](Self::commit) is called.
+pub(super) struct Trace {
+    transaction: Transaction<'static, Any>,
+    _turn: Option<OwnedMutexGuard<()>>,
+}
+
+impl Trace {
+    pub(super) fn connection(&mut self) -> &mut AnyConnection {
+        &mut self.transaction
+    }
+
+    pub(super) async fn commit(self) -> Result<(), StoreError> {
+        db::within(self.transaction.commit()).await
     }
 }
 

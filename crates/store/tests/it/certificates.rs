@@ -134,7 +134,10 @@ async fn how_a_refresh_went(place: Place) {
         let snapshot = store.snapshot();
         assert_eq!(snapshot.application("a:1").unwrap().refreshed.as_ref(), Some(&refreshed));
         assert_eq!(snapshot.server("a:1").unwrap().refreshed.as_ref(), Some(&refreshed));
-        place.count("taa_audit").await
+        let rows = place.count("taa_audit").await;
+        // Both were added by one change, with two rows; then each change has one.
+        assert_eq!(snapshot.generation + 1, u64::try_from(rows).unwrap(), "what went as before is no change");
+        rows
     };
     assert_eq!(note(1, None, None).await, 2, "it went as before");
     assert_eq!(note(2, Some("no answer"), None).await, 3);
