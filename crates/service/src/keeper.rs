@@ -8,6 +8,7 @@ mod problem;
 mod record;
 #[cfg(feature = "redis")]
 mod redis;
+mod set_back;
 mod uses;
 
 use std::fmt;
@@ -17,9 +18,6 @@ use std::time::Duration;
 use taa_client::Signer;
 use taa_core::crypto::CryptoProvider;
 use taa_core::directory::Directory;
-use taa_core::durable::Mark;
-use taa_core::policy::Protocol;
-use taa_core::time::UnixMillis;
 use taa_server::nonce::Nonces;
 use taa_server::{CertificateLayer, Trust, TrustBuilder, UserResolver};
 use taa_store::model::Actor;
@@ -28,6 +26,7 @@ use taa_store::{Store, StoreError};
 use self::durable::StoreDurable;
 use self::in_force::InForce;
 use self::node::ThisNode;
+use self::set_back::{SetBack, lost_marks};
 use self::uses::Uses;
 
 pub use self::options::KeeperOptions;
@@ -72,6 +71,7 @@ struct Inner {
     in_force: Mutex<InForce>,
     uses: Arc<Uses>,
     this_node: ThisNode,
+    set_back: SetBack,
     #[cfg(feature = "redis")]
     redis: Mutex<Option<redis::Remembered>>,
 }
@@ -82,11 +82,6 @@ const BEAT: Duration = Duration::from_secs(3);
 const FLUSH: Duration = Duration::from_secs(60);
 /// How often keys that have ended are deleted.
 const PRUNE: Duration = Duration::from_secs(3600);
-
-/// The fence where nonces were shared before and are in memory now: no mark tells of those.
-const FENCE: Duration = Duration::from_secs(60);
-/// How far ahead peers of the older versions date their requests.
-const EARLY: Duration = taa_core::legacy::EARLY;
 
 impl Keeper {
     /// For a store in which this application has an identity.
@@ -115,6 +110,7 @@ impl Keeper {
             in_force: Mutex::new(in_force),
             uses: Arc::default(),
             this_node,
+            set_back: SetBack::default(),
             #[cfg(feature = "redis")]
             redis: Mutex::new(None),
         });
@@ -144,7 +140,8 @@ impl Keeper {
         let shared = self.shared_nonces();
         let mut marks = store.marks().await?;
         if shared.is_none() && store.nonce_epoch().await?.is_some_and(|epoch| !epoch.is_empty()) {
-            marks.extend(marks_after_shared_nonces(store.clock().wall().map_err(|_| StoreError::Time)?));
+            // No mark tells of what was accepted while they were shared.
+            marks.extend(lost_marks(store.clock().wall().map_err(|_| StoreError::Time)?));
         }
         let durable = StoreDurable::new(store.clone(), Arc::clone(&self.0.uses));
         let identity = self.0.in_force().identity();
@@ -264,6 +261,9 @@ impl Inner {
         if let Some(shared) = shared {
             self.this_node.beat(&self.store, shared).await;
         }
+        if shared == Some(false) {
+            self.set_back.write_marks(&self.store).await;
+        }
         #[cfg(feature = "redis")]
         self.remember_epoch().await;
     }
@@ -282,12 +282,6 @@ impl Inner {
             tracing::warn!(target: "taa", %error, "own keys that have ended could not be deleted");
         }
     }
-}
-
-/// Nothing tells what was accepted last while nonces were shared, so nothing of that time is accepted now.
-fn marks_after_shared_nonces(now: UnixMillis) -> [Mark; 3] {
-    [(Protocol::V4, FENCE), (Protocol::V3, FENCE + EARLY), (Protocol::V2, FENCE + EARLY)]
-        .map(|(protocol, ahead)| Mark { application: None, protocol, at: now.plus(ahead) })
 }
 
 impl fmt::Debug for Keeper {

@@ -90,7 +90,9 @@ impl InForce {
     pub(super) fn problems(&self) -> Vec<Problem> {
         let unreached = self.served.as_ref().is_some_and(|served| served.lease_is_over());
         let unreached = unreached.then_some(Problem::StoreUnreached);
-        self.problems.iter().cloned().chain(unreached).collect()
+        // The store has logged it.
+        let set_back = self.snapshot.set_back.map(|at| Problem::StoreSetBack { at });
+        self.problems.iter().cloned().chain(set_back).chain(unreached).collect()
     }
 
     /// Keeps this one in step from now on.
@@ -138,8 +140,8 @@ impl InForce {
 
     /// The database has confirmed this snapshot, or changed to it.
     pub(super) fn confirm(&mut self, snapshot: &Arc<Snapshot>, provider: &dyn CryptoProvider) {
-        // The same generation with other times of use decides nothing else.
-        if snapshot.generation != self.snapshot.generation {
+        // With other times of use alone nothing is decided otherwise.
+        if !snapshot.decides_as(&self.snapshot) {
             let before = std::mem::replace(&mut self.snapshot, Arc::clone(snapshot));
             let mut problems = Vec::new();
             self.put_identity(snapshot, &mut problems);

@@ -1,5 +1,6 @@
 use taa_client::BuildError;
 use taa_core::id::AppId;
+use taa_core::time::UnixMillis;
 use taa_server::TrustError;
 use taa_store::StoreError;
 
@@ -34,6 +35,15 @@ pub enum Problem {
         id: String,
         /// Why.
         why: String,
+    },
+    /// An older copy of the store, or another one, was put in its place while this process ran.
+    #[error(
+        "an older copy of the store has been put in its place: what was changed after that copy was made is lost, and who was \
+         revoked since is trusted again. Look through the records, make what is missing anew, and restart this process"
+    )]
+    StoreSetBack {
+        /// When this process noticed.
+        at: UnixMillis,
     },
     /// The store was not reached for the length of the lease.
     #[error("the store cannot be reached: every trusted request is refused")]

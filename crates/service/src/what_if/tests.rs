@@ -80,6 +80,8 @@ fn snapshot(application: TrustedApplication) -> Snapshot {
         Row::Broken { id: "broken:1".into(), name: "Old".into(), problem: "its key is no key".into() };
     Snapshot {
         generation: 1,
+        trail: String::new(),
+        set_back: None,
         own: Some(own),
         secrets: None,
         applications: vec![broken, Row::Good(Box::new(application))],

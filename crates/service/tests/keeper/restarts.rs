@@ -1,6 +1,9 @@
 //! What one process accepted, the next one does not.
 
+use std::time::Duration;
+
 use taa_core::answer::Code;
+use taa_service::Problem;
 
 use super::world::*;
 
@@ -53,4 +56,51 @@ async fn from_shared_nonces_to_memory() {
     place.clock.advance(61 * SECOND);
     tracker.store.poll().await.unwrap();
     assert_eq!(tracker.get(&wiki_calls, "/rest/x", "fred").await, None);
+}
+
+/// The marks that were written since the copy was made are gone with the rest: the process after this one must not accept
+/// what they stood for.
+#[tokio::test]
+async fn an_older_copy_in_the_place_of_the_store() {
+    let place = Place::new();
+    let tracker = place.start().await;
+    place
+        .sql("CREATE TABLE state AS SELECT * FROM taa_state; CREATE TABLE trail AS SELECT * FROM taa_audit")
+        .await;
+    tracker.store.revoke_user("admin".parse().unwrap(), &admin()).await.unwrap();
+    let wiki_calls = tracker.caller();
+    let captured = tracker.sign(&wiki_calls, "/rest/x", "fred");
+    assert_eq!(tracker.send(&captured).await, None);
+    assert!(tracker.keeper.problems().is_empty());
+
+    let tables = "DELETE FROM taa_audit; INSERT INTO taa_audit SELECT * FROM trail; \
+                  DELETE FROM taa_state; INSERT INTO taa_state SELECT * FROM state; \
+                  DELETE FROM taa_revoked_users; DELETE FROM taa_marks";
+    place.sql(&format!("DROP TRIGGER taa_audit_stays; BEGIN; {tables}; COMMIT")).await;
+    place.clock.advance(SECOND);
+    tracker.store.poll().await.unwrap();
+    let at = tracker.clock.wall().unwrap();
+    assert_eq!(tracker.keeper.problems(), [Problem::StoreSetBack { at }]);
+    // What the copy says counts, and what this process accepted it still knows.
+    assert_eq!(tracker.get(&wiki_calls, "/rest/x", "admin").await, None);
+    assert_eq!(tracker.send(&captured).await, Some(Code::Replayed));
+    let running = tokio::spawn(tracker.keeper.run());
+    let fenced = async {
+        let marks = async || tracker.store.marks().await.unwrap();
+        while marks().await.iter().filter(|mark| mark.application.is_none()).count() < 3 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), fenced).await.unwrap();
+    running.abort();
+    assert!(running.await.unwrap_err().is_cancelled());
+    tracker.store.close().await;
+
+    place.sql("DELETE FROM taa_marks WHERE app_id <> ''").await;
+    let after = place.start().await;
+    assert!(after.keeper.problems().is_empty());
+    assert_eq!(after.send(&captured).await, Some(Code::Replayed));
+    place.clock.advance(61 * SECOND);
+    after.store.poll().await.unwrap();
+    assert_eq!(after.get(&wiki_calls, "/rest/x", "fred").await, None);
 }

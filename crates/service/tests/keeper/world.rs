@@ -123,6 +123,16 @@ impl Place {
         Store::open(OpenOptions::new(url, provider()).clock(self.clock.clone())).await.unwrap()
     }
 
+    /// Statements of somebody who goes past the store.
+    pub(crate) async fn sql(&self, statements: &str) {
+        use sqlx::{ConnectOptions, Connection, Executor};
+        let database = self.folder.path().join("trust.db");
+        let mut connection =
+            sqlx::sqlite::SqliteConnectOptions::new().filename(database).connect().await.unwrap();
+        connection.execute(sqlx::AssertSqlSafe(statements.to_owned())).await.unwrap();
+        connection.close().await.unwrap();
+    }
+
     /// A store of the tracker.
     pub(crate) async fn initialised(&self) -> Store {
         let store = self.open().await;

@@ -2,6 +2,7 @@ use taa_core::crypto::CryptoProvider;
 use taa_core::directory::Directory;
 use taa_core::id::AppId;
 use taa_core::policy::{GreatestTimeout, NamePattern, NeverAs};
+use taa_core::time::UnixMillis;
 
 use super::{OwnIdentity, Row, Secrets, Stamp, TrustedApplication, TrustingServer};
 
@@ -10,6 +11,12 @@ use super::{OwnIdentity, Row, Secrets, Stamp, TrustedApplication, TrustingServer
 pub struct Snapshot {
     /// Goes up with every change.
     pub generation: u64,
+    /// The hash of the last row of the audit trail; empty before the first. Two states of a store that was put back in
+    /// between may have the same generation, never the same trail.
+    pub trail: String,
+    /// When this process last noticed that an older copy of the database, or another one, had been put in its place: what was
+    /// changed since that copy was made is lost.
+    pub set_back: Option<UnixMillis>,
     /// Who this application is; none before `init`.
     pub own: Option<OwnIdentity>,
     /// Its private keys; none before `init`.
@@ -36,12 +43,20 @@ impl Snapshot {
     pub(crate) const fn empty() -> Self {
         Self {
             generation: 0,
+            trail: String::new(),
+            set_back: None,
             own: None,
             secrets: None,
             applications: Vec::new(),
             servers: Vec::new(),
             revoked_users: Vec::new(),
         }
+    }
+
+    /// Whether both say the same but for when what was used or refreshed.
+    #[must_use]
+    pub fn decides_as(&self, other: &Self) -> bool {
+        self.generation == other.generation && self.trail == other.trail
     }
 
     /// The application with this id, if its record can be used.

@@ -21,6 +21,24 @@ pub(super) struct Link {
 }
 
 impl Link {
+    /// The end of the trail, in the row of the state.
+    pub(super) fn of_state(row: &AnyRow) -> Result<Self, StoreError> {
+        Ok(Self { seq: row.number("audit_seq")?, hash: row.text("audit_hash")? })
+    }
+
+    /// Whether the trail has this row.
+    pub(super) async fn is_in(&self, at: &mut AnyConnection) -> Result<bool, StoreError> {
+        if self.seq == 0 {
+            return Ok(true);
+        }
+        let select = sqlx::query("SELECT hash FROM taa_audit WHERE seq = $1").bind(db::number(self.seq));
+        match db::first(at, select).await {
+            Ok(row) => Ok(row.is_some_and(|row| row.text("hash").is_ok_and(|hash| hash == self.hash))),
+            Err(StoreError::Unreadable(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The link of the row that follows this one.
     pub(super) fn next(
         &self,
@@ -107,7 +125,7 @@ impl Store {
         }
         db::within(reading.rollback()).await?;
         match state {
-            Some(row) => check.end(&Link { seq: row.number("audit_seq")?, hash: row.text("audit_hash")? }),
+            Some(row) => check.end(&Link::of_state(&row)?),
             None => {
                 check.problem("the state of the store is gone: it is not known where the trail ends".into())
             }

@@ -48,7 +48,7 @@ impl Store {
             generation: row.number("generation")?,
             // Only now: a change that came later is not dated earlier.
             stamp: Stamp { at: self.now()?, by: by.clone() },
-            head: Link { seq: row.number("audit_seq")?, hash: row.text("audit_hash")? },
+            head: Link::of_state(&row)?,
             new_kek: None,
             scrub: false,
         })
@@ -150,7 +150,7 @@ impl Change {
             if self.scrub {
                 self.store.scrub().await;
             }
-            match self.store.renew_to(self.generation).await {
+            match self.store.poll().await {
                 Ok(snapshot) => Ok(snapshot),
                 Err(error) => {
                     // The change is durable and will be seen by the next poll: to deny it would be wrong.

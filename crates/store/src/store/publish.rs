@@ -32,53 +32,46 @@ impl Store {
     /// # Errors
     /// When the database fails or the own identity cannot be read. The snapshot that was read before stays.
     pub async fn poll(&self) -> Result<Arc<Snapshot>, StoreError> {
-        self.renew(None).await
+        let mut cache = self.0.cache.lock().await;
+        let state = State::read(&mut *self.connection().await?).await?;
+        if cache.seen() == Some(&state) {
+            let snapshot = self.snapshot();
+            self.0.observers.tell(&snapshot);
+            return Ok(snapshot);
+        }
+        let (rows, follows) = {
+            let mut reading = db::begin(&self.0.pool, self.0.engine.begin_reading()).await?;
+            let follows = cache.is_past_of(&mut reading).await?;
+            let rows = read::Rows::fetch(&mut reading).await?;
+            db::within(reading.rollback()).await?;
+            (rows, follows)
+        };
+        let before = self.snapshot();
+        let set_back = if follows { before.set_back } else { Some(self.now()?) };
+        let known = cache.take();
+        // What is known of own keys goes by a generation, and that of another past says nothing.
+        let known = if follows { known } else { known.without_own_keys() };
+        let (provider, kek) = (Arc::clone(&self.0.provider), self.kek());
+        let (known, snapshot) =
+            super::aside(move || Ok(known.read(rows, &*provider, kek.as_deref()))).await?;
+        *cache = known;
+        let snapshot = Arc::new(Snapshot { set_back, ..snapshot? });
+        if !follows {
+            // Nothing of this software does that.
+            tracing::error!(
+                target: "taa", before = before.generation, now = snapshot.generation,
+                "an older copy of the store, or another one, has been put in its place: what was changed since is lost"
+            );
+        }
+        self.0.current.store(Arc::clone(&snapshot));
+        self.0.observers.tell(&snapshot);
+        Ok(snapshot)
     }
 
     /// `observer` is called with the newest snapshot whenever the database confirmed or changed it, before the call that
     /// changed it returns, and never with an older one after a newer one. It must be quick and must not call the store.
     pub fn observe(&self, observer: impl Fn(&Arc<Snapshot>) + Send + Sync + 'static) {
         self.0.observers.add(Arc::new(observer));
-    }
-
-    /// Publishes a snapshot of this generation or a later one, unless that has happened.
-    pub(super) async fn renew_to(&self, generation: u64) -> Result<Arc<Snapshot>, StoreError> {
-        self.renew(Some(generation)).await
-    }
-
-    async fn renew(&self, wanted: Option<u64>) -> Result<Arc<Snapshot>, StoreError> {
-        let mut cache = self.0.cache.lock().await;
-        if wanted.is_some_and(|wanted| cache.seen().is_some_and(|seen| seen.generation >= wanted)) {
-            // Another task has read and published it in the meantime.
-            return Ok(self.snapshot());
-        }
-        if wanted.is_none() && cache.seen() == Some(State::read(&mut *self.connection().await?).await?) {
-            let snapshot = self.snapshot();
-            self.0.observers.tell(&snapshot);
-            return Ok(snapshot);
-        }
-        let rows = {
-            let mut reading = db::begin(&self.0.pool, self.0.engine.begin_reading()).await?;
-            let rows = read::Rows::fetch(&mut reading).await?;
-            db::within(reading.rollback()).await?;
-            rows
-        };
-        let (provider, kek) = (Arc::clone(&self.0.provider), self.kek());
-        let before = std::mem::take(&mut *cache);
-        let (after, snapshot) =
-            super::aside(move || Ok(before.read(rows, &*provider, kek.as_deref()))).await?;
-        *cache = after;
-        let snapshot = Arc::new(snapshot?);
-        let before = self.0.current.swap(Arc::clone(&snapshot));
-        if snapshot.generation < before.generation {
-            // Nothing of this software does that: somebody has put an older copy of the database in its place.
-            tracing::warn!(
-                target: "taa", before = before.generation, now = snapshot.generation,
-                "the store went back to an older state"
-            );
-        }
-        self.0.observers.tell(&snapshot);
-        Ok(snapshot)
     }
 }
 

@@ -17,28 +17,32 @@ pub(super) use own::{OwnRow, OwnRows, PrivateKey};
 pub(super) use peers::{application, certificate_keys, peer_keys, server};
 pub(super) use rows::Rows;
 
+use super::audit::Link;
 use crate::db::{self, Columns};
 use crate::error::StoreError;
 use crate::model::{RevokedUser, Snapshot};
 use crate::seal::Kek;
 
-/// What tells whether a snapshot is the newest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What tells whether a snapshot is the newest. The end of the audit trail is part of it: a database that was put back and
+/// changed since may have come to the same numbers, not to the same trail.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct State {
     pub(super) generation: u64,
     pub(super) own_generation: u64,
     uses: u64,
+    trail: Link,
 }
 
 impl State {
     pub(super) async fn read(at: &mut AnyConnection) -> Result<Self, StoreError> {
-        let row =
-            db::first(at, sqlx::query("SELECT generation, own_generation, uses FROM taa_state")).await?;
+        let select = "SELECT generation, own_generation, uses, audit_seq, audit_hash FROM taa_state";
+        let row = db::first(at, sqlx::query(select)).await?;
         let row = row.ok_or_else(|| StoreError::Unreadable("the state of the store is gone".into()))?;
         Ok(Self {
             generation: row.number("generation")?,
             own_generation: row.number("own_generation")?,
             uses: row.number("uses")?,
+            trail: Link::of_state(&row)?,
         })
     }
 }
@@ -47,6 +51,8 @@ impl State {
 #[derive(Default)]
 pub(super) struct Cache {
     seen: Option<State>,
+    /// Where the trail ended when it was last read well.
+    trail: Link,
     /// Certificates by their document.
     certificates: HashMap<String, Certificate>,
     own: own::OwnCache,
@@ -54,8 +60,25 @@ pub(super) struct Cache {
 
 impl Cache {
     /// What was published last.
-    pub(super) fn seen(&self) -> Option<State> {
-        self.seen
+    pub(super) fn seen(&self) -> Option<&State> {
+        self.seen.as_ref()
+    }
+
+    /// Whether the trail in the database still goes through where it ended before. It does unless an older copy of the
+    /// database, or another one, stands in its place.
+    pub(super) async fn is_past_of(&self, at: &mut AnyConnection) -> Result<bool, StoreError> {
+        self.trail.is_in(at).await
+    }
+
+    /// Takes everything out but where the trail ended: whoever reads may go away before it is put back.
+    pub(super) fn take(&mut self) -> Self {
+        let left = Self { trail: self.trail.clone(), ..Self::default() };
+        std::mem::replace(self, left)
+    }
+
+    /// What is left of it when the database has another past than the one that was read.
+    pub(super) fn without_own_keys(self) -> Self {
+        Self { own: own::OwnCache::default(), ..self }
     }
 
     /// Makes a snapshot of the rows. Records of peers that cannot be read are named in it; everything else must be
@@ -71,6 +94,9 @@ impl Cache {
         let snapshot = read(&rows, &mut certificates, &mut self.own, kek);
         self.certificates = certificates.now;
         self.seen = snapshot.is_ok().then_some(rows.state);
+        if let Some(seen) = &self.seen {
+            self.trail = seen.trail.clone();
+        }
         (self, snapshot)
     }
 }
@@ -90,6 +116,8 @@ fn read(
     });
     Ok(Snapshot {
         generation: rows.state.generation,
+        trail: rows.state.trail.hash.clone(),
+        set_back: None,
         own,
         secrets,
         applications,

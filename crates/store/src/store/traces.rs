@@ -45,6 +45,15 @@ impl Store {
         db::execute(&mut connection, raise(application.as_str(), protocol, mark)).await.map(drop)
     }
 
+    /// Raises the mark for all applications in one version, durably; never lowers it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn raise_mark_for_all(&self, protocol: Protocol, mark: UnixMillis) -> Result<(), StoreError> {
+        let (mut connection, _turn) = self.writing().await?;
+        db::execute(&mut connection, raise_for_all(protocol, mark)).await.map(drop)
+    }
+
     /// Version 4 was seen: older ones are refused from now on, durably.
     ///
     /// # Errors

@@ -36,14 +36,6 @@ async fn problems(store: &Store) -> Vec<String> {
     store.verify_audit().await.unwrap().problems
 }
 
-/// What an attacker with the database's password does first.
-async fn drop_triggers(place: &Place) {
-    let table = if place.is_sqlite() { "" } else { " ON taa_audit" };
-    for trigger in ["taa_audit_keeps", "taa_audit_stays"] {
-        place.sql(&format!("DROP TRIGGER {trigger}{table}")).await;
-    }
-}
-
 async fn a_whole_trail(place: Place) {
     let store = place.open().await;
     let report = store.verify_audit().await.unwrap();
@@ -76,7 +68,7 @@ async fn only_ever_added_to(place: Place) {
 
 async fn changed_rows_are_found(place: Place) {
     let store = trail(&place).await;
-    drop_triggers(&place).await;
+    place.drop_triggers().await;
     let columns = [
         ("at", "at + 1"),
         ("actor", "'nobody'"),
@@ -108,7 +100,7 @@ async fn changed_rows_are_found(place: Place) {
 
 async fn missing_rows_are_found(place: Place) {
     let store = trail(&place).await;
-    drop_triggers(&place).await;
+    place.drop_triggers().await;
     place.sql("DELETE FROM taa_audit WHERE seq = 3").await;
     assert_eq!(problems(&store).await, ["row 3 is missing"]);
     place.sql("DELETE FROM taa_audit WHERE seq IN (4, 5, 8)").await;
@@ -122,7 +114,7 @@ async fn missing_rows_are_found(place: Place) {
 
 async fn missing_last_rows_are_found(place: Place) {
     let store = trail(&place).await;
-    drop_triggers(&place).await;
+    place.drop_triggers().await;
     place.sql("DELETE FROM taa_audit WHERE seq >= 9").await;
     assert_eq!(problems(&store).await, ["the trail ends too early: rows 9 to 10 are missing"]);
     place.sql("DELETE FROM taa_audit").await;
@@ -151,7 +143,7 @@ async fn rows_that_were_added_are_found(place: Place) {
 
 async fn rows_that_cannot_be_read_are_named(place: Place) {
     let store = trail(&place).await;
-    drop_triggers(&place).await;
+    place.drop_triggers().await;
     place.sql("UPDATE taa_audit SET at = -1 WHERE seq = 4").await;
     place.sql("UPDATE taa_audit SET detail = 'no json' WHERE seq = 6").await;
     if place.is_sqlite() {
@@ -175,7 +167,7 @@ async fn long_trails_are_read_in_pages(place: Place) {
     }
     let report = store.verify_audit().await.unwrap();
     assert_eq!((report.rows, report.problems), (510, vec![]));
-    drop_triggers(&place).await;
+    place.drop_triggers().await;
     place.sql("UPDATE taa_audit SET actor = 'x'").await;
     assert_eq!(problems(&store).await.len(), 100, "the first hundred");
 }

@@ -49,6 +49,8 @@ mod rotation;
 #[cfg(test)]
 mod sealing;
 #[cfg(test)]
+mod set_back;
+#[cfg(test)]
 mod together;
 #[cfg(test)]
 mod traces;

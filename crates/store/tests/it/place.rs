@@ -95,6 +95,30 @@ impl Place {
         run(&self.driver_url(), statements).await.unwrap();
     }
 
+    /// What an attacker with the database's password does first.
+    pub(crate) async fn drop_triggers(&self) {
+        let table = if self.is_sqlite() { "" } else { " ON taa_audit" };
+        for trigger in ["taa_audit_keeps", "taa_audit_stays"] {
+            self.sql(&format!("DROP TRIGGER IF EXISTS {trigger}{table}")).await;
+        }
+    }
+
+    /// Makes a copy of everything in the store.
+    pub(crate) async fn copy(&self) {
+        for table in TABLES {
+            self.sql(&format!("CREATE TABLE copy_{table} AS SELECT * FROM {table}")).await;
+        }
+    }
+
+    /// Puts the copy in the store's place, as whoever restores a backup, or makes a replica that is behind the primary.
+    pub(crate) async fn put_back(&self) {
+        self.drop_triggers().await;
+        let tables: String = TABLES
+            .map(|table| format!("DELETE FROM {table}; INSERT INTO {table} SELECT * FROM copy_{table}; "))
+            .concat();
+        self.sql(&format!("BEGIN; {tables} COMMIT")).await;
+    }
+
     pub(crate) async fn try_sql(&self, statements: &str) -> Result<(), sqlx::Error> {
         run(&self.driver_url(), statements).await
     }
@@ -132,6 +156,19 @@ impl Place {
         self.clock.advance(by);
     }
 }
+
+const TABLES: [&str; 10] = [
+    "taa_state",
+    "taa_own",
+    "taa_own_keys",
+    "taa_applications",
+    "taa_servers",
+    "taa_peer_keys",
+    "taa_revoked_keys",
+    "taa_revoked_users",
+    "taa_marks",
+    "taa_audit",
+];
 
 #[cfg(feature = "postgres")]
 struct Schema {
