@@ -102,15 +102,7 @@ pub(crate) async fn switch(
 ) -> Result<Arc<Snapshot>, Failure> {
     let snapshot = console.snapshot().await?;
     let server = find(&snapshot, id)?;
-    let update = ServerUpdate {
-        version: server.version,
-        name: server.name.clone(),
-        base_url: server.base_url.clone(),
-        lifetime: server.lifetime,
-        insecure_allow_http: server.insecure_allow_http,
-        require_content_digest: server.require_content_digest,
-        enabled: on,
-    };
+    let update = ServerUpdate { enabled: on, ..ServerUpdate::of(server) };
     Ok(console.store().update_server(&server.id, update, visit.actor()).await?)
 }
 

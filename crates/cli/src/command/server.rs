@@ -135,23 +135,10 @@ fn show(output: &Output, server: &TrustingServer) -> Result<Exit, Failure> {
     Ok(Exit::Fine)
 }
 
-/// The record as it is, to be changed in places.
-fn unchanged(server: &TrustingServer) -> ServerUpdate {
-    ServerUpdate {
-        version: server.version,
-        name: server.name.clone(),
-        base_url: server.base_url.clone(),
-        lifetime: server.lifetime,
-        insecure_allow_http: server.insecure_allow_http,
-        require_content_digest: server.require_content_digest,
-        enabled: server.enabled,
-    }
-}
-
 async fn set(output: &Output, store: &Store, args: ServerSetArgs) -> Result<Exit, Failure> {
     let snapshot = store.snapshot();
     let server = find(&snapshot, &args.id)?;
-    let mut update = unchanged(server);
+    let mut update = ServerUpdate::of(server);
     if let Some(name) = args.name {
         update.name = name;
     }
@@ -175,7 +162,7 @@ async fn set(output: &Output, store: &Store, args: ServerSetArgs) -> Result<Exit
 async fn enable(output: &Output, store: &Store, id: &str, enabled: bool) -> Result<Exit, Failure> {
     let snapshot = store.snapshot();
     let server = find(&snapshot, id)?;
-    let update = ServerUpdate { enabled, ..unchanged(server) };
+    let update = ServerUpdate { enabled, ..ServerUpdate::of(server) };
     store.update_server(&server.id, update, &actor::current()).await?;
     output.result(&serde_json::json!({ "id": server.id, "enabled": enabled }), || {
         format!(

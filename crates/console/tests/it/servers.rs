@@ -108,15 +108,7 @@ async fn two_at_once_lose_nothing() {
     let first = world.page("/server?id=wiki:1").await.value("version").unwrap();
     let snapshot = world.store.snapshot();
     let known = snapshot.server("wiki:1").unwrap();
-    let update = ServerUpdate {
-        version: known.version,
-        name: "Bert's".into(),
-        base_url: known.base_url.clone(),
-        lifetime: known.lifetime,
-        insecure_allow_http: false,
-        require_content_digest: false,
-        enabled: true,
-    };
+    let update = ServerUpdate { name: "Bert's".into(), ..ServerUpdate::of(known) };
     world.store.update_server(&known.id, update, &Actor::new("bert")).await.unwrap();
     let page = world.post("/server?id=wiki:1", &fields(&first, &[])).await.is(StatusCode::CONFLICT).page();
     page.says("Somebody else has changed this meanwhile").says("bert changed it").says("Bert's");

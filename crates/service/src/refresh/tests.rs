@@ -5,7 +5,7 @@ use taa_core::certificate::KeyStatus;
 use taa_core::crypto::AwsLc;
 use taa_core::legacy::Version;
 use taa_core::policy::{AddressRules, MethodRules, NeverAs, PathRules, Protocol};
-use taa_store::model::{NewApplication, NewServer, PeerKeys, PeerLegacyKey, Rules};
+use taa_store::model::{NewApplication, NewServer, PeerKeys, PeerLegacyKey, Rules, ServerUpdate};
 
 use super::*;
 use crate::testing::{Home, LEGACY, Listening, Peer, admin, id, nothing, older_peer};
@@ -141,15 +141,7 @@ async fn a_server_may_have_a_place_of_its_own() {
     know_at(&home, &peer, &gone.url).await;
     let snapshot = home.store.snapshot();
     let server = snapshot.server("wiki:1").unwrap();
-    let update = taa_store::model::ServerUpdate {
-        version: server.version,
-        name: server.name.clone(),
-        base_url: peer.at.url.clone(),
-        lifetime: server.lifetime,
-        insecure_allow_http: false,
-        require_content_digest: false,
-        enabled: true,
-    };
+    let update = ServerUpdate { base_url: peer.at.url.clone(), ..ServerUpdate::of(server) };
     home.store.update_server(&server.id, update, &admin()).await.unwrap();
     peer.say(|says| says.seq = 2);
     assert_eq!(refresher(&home).refresh(&id("wiki:1"), &admin()).await.unwrap(), Outcome::Taken);

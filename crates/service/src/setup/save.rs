@@ -214,13 +214,8 @@ fn is_shown(pending: &Pending, shown: &str) -> bool {
 /// The change that changes nothing, but for plain http where the person allowed it.
 fn as_it_is(known: &TrustingServer, pending: &Pending) -> ServerUpdate {
     ServerUpdate {
-        version: known.version,
-        name: known.name.clone(),
-        base_url: known.base_url.clone(),
-        lifetime: known.lifetime,
         insecure_allow_http: known.insecure_allow_http || pending.insecure_http,
-        require_content_digest: known.require_content_digest,
-        enabled: known.enabled,
+        ..ServerUpdate::of(known)
     }
 }
 

@@ -24,15 +24,7 @@ fn session(signer: &Signer, url: &str) -> HeaderValue {
 async fn update(store: &Store, name: &str, change: impl FnOnce(&mut ServerUpdate)) {
     let snapshot = store.snapshot();
     let held = snapshot.server(name).unwrap();
-    let mut update = ServerUpdate {
-        version: held.version,
-        name: held.name.clone(),
-        base_url: held.base_url.clone(),
-        lifetime: held.lifetime,
-        insecure_allow_http: held.insecure_allow_http,
-        require_content_digest: held.require_content_digest,
-        enabled: held.enabled,
-    };
+    let mut update = ServerUpdate::of(held);
     change(&mut update);
     store.update_server(&id(name), update, &admin()).await.unwrap();
 }

@@ -66,3 +66,19 @@ pub struct ServerUpdate {
     pub require_content_digest: bool,
     pub enabled: bool,
 }
+
+impl ServerUpdate {
+    /// The change that changes nothing: what is to be another is put into it.
+    #[must_use]
+    pub fn of(server: &TrustingServer) -> Self {
+        Self {
+            version: server.version,
+            name: server.name.clone(),
+            base_url: server.base_url.clone(),
+            lifetime: server.lifetime,
+            insecure_allow_http: server.insecure_allow_http,
+            require_content_digest: server.require_content_digest,
+            enabled: server.enabled,
+        }
+    }
+}
