@@ -15,4 +15,6 @@ mod text;
 pub mod what_if;
 
 pub use keeper::{Keeper, KeeperError, KeeperOptions, Problem};
-pub use setup::{FetchWhat, Fetched, OutgoingText, Remark, SaveError, SaveWhat, Setup, SetupError};
+pub use setup::{
+    FetchWhat, Fetched, OLDER_VERSIONS, OutgoingText, Remark, SaveError, SaveWhat, Setup, SetupError,
+};

@@ -24,7 +24,7 @@ use taa_store::{Store, StoreError};
 use url::Url;
 
 pub use error::{SaveError, SetupError};
-pub use remark::Remark;
+pub use remark::{OLDER_VERSIONS, Remark};
 
 pub(crate) use base_url::same_place;
 pub(crate) use why::fetch_failed;

@@ -16,7 +16,7 @@ pub(crate) struct Input {
     label: &'static str,
     help: String,
     /// Like help, and marked: what weakens.
-    warning: Option<&'static str>,
+    warning: Option<String>,
     value: String,
     kind: Kind,
     error: Option<String>,
@@ -88,8 +88,8 @@ impl Input {
         self
     }
 
-    pub(crate) fn warning(mut self, warning: &'static str) -> Self {
-        self.warning = Some(warning);
+    pub(crate) fn warning(mut self, warning: impl Into<String>) -> Self {
+        self.warning = Some(warning.into());
         self
     }
 

@@ -1,4 +1,5 @@
 use taa_core::policy::GreatestTimeout;
+use taa_service::OLDER_VERSIONS;
 use taa_store::model::RulesText;
 
 use super::input::Input;
@@ -45,10 +46,7 @@ impl RulesForm {
         let older = vec![
             Input::select("min_protocol", "Lowest version", &text.min_protocol, versions())
                 .help("Requests of an older version are refused. So they are, whatever stands here, once version 4 was seen.")
-                .warning(
-                    "Versions 2 and 3 sign neither method nor content, and version 2 hardly protects the user's name. \
-                     They need an address list that leaves somebody out.",
-                ),
+                .warning(format!("{OLDER_VERSIONS} They need an address list that leaves somebody out.")),
             Input::check("allow_repeats", "Accept a request of version 2 or 3 more than once", text.allow_repeats)
                 .warning("Whoever sees such a request can send it again, with other content, until it is too old."),
         ];

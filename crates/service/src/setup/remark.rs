@@ -5,6 +5,10 @@ use url::Url;
 
 use super::base_url::same_place;
 
+/// What a person should know before the older versions are spoken, in one sentence.
+pub const OLDER_VERSIONS: &str =
+    "Versions 2 and 3 sign neither method nor content, and version 2 hardly protects the user's name.";
+
 /// Something a person should know before trusting a peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -48,30 +52,39 @@ impl Remark {
     #[must_use]
     pub fn text(&self) -> String {
         match self {
-            Self::OwnId => "It has this application's own id. Either this is this application's own base URL, or the \
-                            other one is a clone of it: a clone needs an id and keys of its own."
-                .into(),
-            Self::Known { incoming, outgoing, other_base_url } => known(*incoming, *outgoing, other_base_url.as_deref()),
+            Self::OwnId => {
+                "It has this application's own id. Either this is this application's own base URL, or the \
+                 other one is a clone of it: a clone needs an id and keys of its own."
+                    .into()
+            }
+            Self::Known { incoming, outgoing, other_base_url } => {
+                known(*incoming, *outgoing, other_base_url.as_deref())
+            }
             Self::Unannounced(why) => format!(
                 "Its certificate is not one that the certificate held has announced ({why}). After a loss of keys, or a \
                  move, that is expected; otherwise somebody else may be answering. Compare the fingerprint over \
                  another channel."
             ),
-            Self::OtherLegacyKey => "Its key is another one than the one held. The older versions cannot announce a \
-                                     new key: compare it over another channel."
-                .into(),
+            Self::OtherLegacyKey => {
+                "Its key is another one than the one held. The older versions cannot announce a \
+                 new key: compare it over another channel."
+                    .into()
+            }
             Self::KeyInUse { other } => format!(
                 "One of its keys already stands under the id {other}, so it cannot be saved: every application needs \
                  keys of its own."
             ),
-            Self::InsecureHttp => "It was fetched over plain http: whoever is on the path can have swapped it. Compare \
-                                   the fingerprint over another channel."
-                .into(),
-            Self::ClientOnly => "It has no decryption key: it can be trusted to call, and cannot be called.".into(),
-            Self::OlderVersions => "It presents itself as the older versions do: without a proof that it has the key, \
-                                    and its requests sign neither method nor content. Version 2 hardly protects the \
-                                    user's name."
-                .into(),
+            Self::InsecureHttp => {
+                "It was fetched over plain http: whoever is on the path can have swapped it. Compare \
+                 the fingerprint over another channel."
+                    .into()
+            }
+            Self::ClientOnly => {
+                "It has no decryption key: it can be trusted to call, and cannot be called.".into()
+            }
+            Self::OlderVersions => format!(
+                "It presents itself as the older versions do: without a proof that it has the key. {OLDER_VERSIONS}"
+            ),
             Self::BaseUrlDiffers { named } => format!(
                 "Its certificate says that it lives at {named}. It is fetched again from the base URL that was typed."
             ),
