@@ -18,6 +18,8 @@ use crate::visit::Visit;
 pub(crate) struct ServerText {
     pub(crate) name: String,
     pub(crate) base_url: String,
+    /// 2, 3 or 4.
+    pub(crate) protocol: String,
     pub(crate) lifetime: String,
     pub(crate) require_content_digest: bool,
     pub(crate) insecure_allow_http: bool,
@@ -28,13 +30,14 @@ impl ServerText {
         Self {
             name: server.name.clone(),
             base_url: server.base_url.to_string(),
+            protocol: server.protocol.to_string(),
             lifetime: server.lifetime.as_secs().to_string(),
             require_content_digest: server.require_content_digest,
             insecure_allow_http: server.insecure_allow_http,
         }
     }
 
-    /// The change of this server. A server's base URL is judged as the client will judge it.
+    /// The change of this server. Base URL and version are judged as the client will judge them.
     ///
     /// # Errors
     /// All fields that are wrong.
@@ -42,18 +45,18 @@ impl ServerText {
         let mut problems = Vec::new();
         let name = name(&self.name, &mut problems);
         let base_url = match base_url(&self.base_url) {
-            Ok(base_url) => match usable(server, &base_url, self.insecure_allow_http) {
-                Ok(()) => Some(base_url),
-                Err(error) => {
-                    problems.push(FieldProblem::new("base_url", error.to_string()));
-                    None
-                }
-            },
+            Ok(base_url) => Some(base_url),
             Err(message) => {
                 problems.push(FieldProblem::new("base_url", message));
                 None
             }
         };
+        let protocol = protocol(&self.protocol, server, &mut problems);
+        if let Some(base_url) = &base_url {
+            // Also where the version is wrong, so that all errors are shown together.
+            let spoken = protocol.unwrap_or(server.protocol);
+            problems.extend(hindrance(server, spoken, base_url, self.insecure_allow_http));
+        }
         let lifetime = match self.lifetime.trim() {
             "" => Some(Lifetime::default()),
             typed => typed.parse().ok().and_then(|seconds| Lifetime::from_secs(seconds).ok()),
@@ -62,16 +65,19 @@ impl ServerText {
             problems
                 .push(FieldProblem::new("lifetime", "A session lasts 1 to 900 seconds, as a whole number."));
         }
-        match (name, base_url, lifetime) {
-            (Some(name), Some(base_url), Some(lifetime)) => Ok(ServerUpdate {
-                version,
-                name,
-                base_url,
-                lifetime,
-                insecure_allow_http: self.insecure_allow_http,
-                require_content_digest: self.require_content_digest,
-                enabled: server.enabled,
-            }),
+        match (name, base_url, protocol, lifetime) {
+            (Some(name), Some(base_url), Some(protocol), Some(lifetime)) if problems.is_empty() => {
+                Ok(ServerUpdate {
+                    version,
+                    name,
+                    base_url,
+                    protocol,
+                    lifetime,
+                    insecure_allow_http: self.insecure_allow_http,
+                    require_content_digest: self.require_content_digest,
+                    enabled: server.enabled,
+                })
+            }
             _ => Err(Failure::Fields(problems)),
         }
     }
@@ -143,17 +149,36 @@ pub(crate) fn base_url(typed: &str) -> Result<Url, &'static str> {
     Ok(url)
 }
 
-fn usable(server: &TrustingServer, base_url: &Url, insecure_allow_http: bool) -> Result<(), RecordError> {
-    let record = match (&server.certificate, server.protocol) {
-        (Some(certificate), Protocol::V4) => ServerRecord::builder(certificate).base_url(base_url.clone()),
-        (_, Protocol::V2) => {
-            ServerRecord::insecure_legacy(server.id.clone(), base_url.clone(), SignedVersion::V2)
+/// A version as a person types it.
+fn protocol(typed: &str, server: &TrustingServer, problems: &mut Vec<FieldProblem>) -> Option<Protocol> {
+    let wrong = match typed.trim().parse() {
+        Ok(Protocol::V4) if server.certificate.is_none() => {
+            "Version 4 needs its certificate, and none is held. Fetch it under “Outgoing servers”, compare it and take \
+             its keys; then change the version."
         }
-        (_, Protocol::V3 | Protocol::V4) => {
-            ServerRecord::insecure_legacy(server.id.clone(), base_url.clone(), SignedVersion::V3)
-        }
+        Ok(protocol) => return Some(protocol),
+        Err(_) => "The version is 2, 3 or 4.",
     };
-    record.insecure_allow_http(insecure_allow_http).build().map(|_| ())
+    problems.push(FieldProblem::new("protocol", wrong));
+    None
+}
+
+/// Why nothing could be signed for it in this version and at this place.
+fn hindrance(
+    server: &TrustingServer,
+    protocol: Protocol,
+    base_url: &Url,
+    insecure_allow_http: bool,
+) -> Option<FieldProblem> {
+    let older = |version| ServerRecord::insecure_legacy(server.id.clone(), base_url.clone(), version);
+    let record = match (&server.certificate, protocol) {
+        (Some(certificate), Protocol::V4) => ServerRecord::builder(certificate).base_url(base_url.clone()),
+        (_, Protocol::V2) => older(SignedVersion::V2),
+        (_, Protocol::V3 | Protocol::V4) => older(SignedVersion::V3),
+    };
+    let error = record.insecure_allow_http(insecure_allow_http).build().err()?;
+    let field = if error == RecordError::NoDecryptionKey { "protocol" } else { "base_url" };
+    Some(FieldProblem::new(field, error.to_string()))
 }
 
 #[cfg(test)]

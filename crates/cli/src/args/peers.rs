@@ -24,12 +24,12 @@ pub(crate) enum Protocol {
     V4,
 }
 
-impl Protocol {
-    pub(crate) const fn number(self) -> u8 {
-        match self {
-            Self::V2 => 2,
-            Self::V3 => 3,
-            Self::V4 => 4,
+impl From<Protocol> for taa_core::policy::Protocol {
+    fn from(protocol: Protocol) -> Self {
+        match protocol {
+            Protocol::V2 => Self::V2,
+            Protocol::V3 => Self::V3,
+            Protocol::V4 => Self::V4,
         }
     }
 }
@@ -325,7 +325,8 @@ pub(crate) struct ServerAddArgs {
 #[command(arg_required_else_help = true)]
 #[command(after_help = "Examples:
   taa server set tracker:1 --lifetime 600
-  taa server set tracker:1 --base-url https://inner.example/jira")]
+  taa server set tracker:1 --base-url https://inner.example/jira
+  taa server set tracker:1 --protocol 4")]
 pub(crate) struct ServerSetArgs {
     /// Its id
     pub(crate) id: String,
@@ -337,6 +338,11 @@ pub(crate) struct ServerSetArgs {
     /// Where this application reaches it
     #[arg(long, value_name = "URL")]
     pub(crate) base_url: Option<String>,
+
+    /// The version it is called in. 4 needs its certificate; 2 and 3 prove less, and need a key of this application's own:
+    /// taa key rotate --purpose legacy
+    #[arg(long, value_enum, value_name = "VERSION")]
+    pub(crate) protocol: Option<Protocol>,
 
     /// How long a session with it lasts: 1 to 900 seconds
     #[arg(long, value_name = "SECONDS")]

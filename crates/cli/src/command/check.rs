@@ -1,6 +1,7 @@
 //! `taa check`: would this request be allowed?
 
 use serde::Serialize;
+use taa_core::policy::Protocol;
 use taa_service::what_if::{self, Known, Question, Step, Verdict};
 
 use super::{Context, rules};
@@ -40,7 +41,7 @@ pub(super) async fn run(context: Context<'_>, args: CheckArgs) -> Result<Exit, F
         method: args.method,
         target: args.path,
         address: args.from,
-        protocol: args.protocol.number(),
+        protocol: Protocol::from(args.protocol).number(),
     };
     let known = Known { now: Some(store::now()?), ..Known::default() };
     let greatest = rules::greatest(args.greatest_timeout, None)?;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use taa_core::policy::GreatestTimeout;
+use taa_core::policy::{GreatestTimeout, Protocol};
 use taa_store::model::RulesText;
 
 use crate::args::{RulesArgs, TrustSetArgs};
@@ -38,7 +38,7 @@ pub(super) fn overlay(text: &mut RulesText, args: &RulesArgs) {
         }
     }
     if let Some(protocol) = args.min_protocol {
-        text.min_protocol = protocol.number().to_string();
+        text.min_protocol = Protocol::from(protocol).to_string();
     }
     if let Some(allow) = args.allow_repeats {
         text.allow_repeats = allow.into();

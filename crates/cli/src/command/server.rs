@@ -1,6 +1,7 @@
 //! `taa server`: servers that are called on behalf of users.
 
 use taa_core::envelope::Lifetime;
+use taa_service::OLDER_VERSIONS;
 use taa_store::Store;
 use taa_store::model::{Row, ServerUpdate, Snapshot, TrustingServer};
 
@@ -144,6 +145,12 @@ async fn set(output: &Output, store: &Store, args: ServerSetArgs) -> Result<Exit
     }
     if let Some(base_url) = &args.base_url {
         update.base_url = text::base_url(base_url)?;
+    }
+    if let Some(protocol) = args.protocol {
+        update.protocol = protocol.into();
+        if update.protocol.is_legacy() {
+            output.remark(OLDER_VERSIONS);
+        }
     }
     if let Some(seconds) = args.lifetime {
         update.lifetime =

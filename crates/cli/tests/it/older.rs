@@ -86,6 +86,26 @@ fn signed_and_explained() {
 }
 
 #[test]
+fn a_server_that_learns_version_4() {
+    let (tracker, wiki) = pair(3);
+    let set = |version| wiki.taa(&["server", "set", "tracker:1", "--protocol", version]);
+    let signed = || {
+        let url = format!("{}/rest", tracker.base_url());
+        wiki.taa(&["sign", "GET", &url, "--user", "fred", "--json"]).fine().json()["version"].clone()
+    };
+    set("4").ends(1).remarks(&["tracker:1 has no certificate", "fetch and compare it first"]);
+    assert_eq!(signed(), 3);
+    set("2").fine();
+    assert_eq!(signed(), 2);
+    wiki.call(&tracker);
+    assert_eq!(signed(), 2, "it never rises by itself");
+    set("4").fine();
+    assert_eq!(signed(), 4);
+    set("3").fine();
+    assert_eq!(signed(), 3);
+}
+
+#[test]
 fn a_base_url_that_differs_is_named() {
     let (tracker, wiki) = pair(3);
     let url = format!("{}/rest", tracker.base_url());

@@ -147,6 +147,12 @@ fn servers() {
         set(&["--lifetime", "120", "--name", "Issues", "--require-content-digest", "yes"]).fine().json();
     assert_eq!((&changed["lifetime_s"], &changed["name"]), (&120.into(), &"Issues".into()));
     assert_eq!(changed["require_content_digest"], true);
+    let older =
+        set(&["--protocol", "3"]).fine().remarks(&["Versions 2 and 3 sign neither method nor content"]);
+    assert_eq!((&older.json()["protocol"], &older.json()["lifetime_s"]), (&3.into(), &120.into()));
+    let newer = set(&["--protocol", "4"]).fine();
+    assert_eq!((&newer.json()["protocol"], newer.stderr.as_str()), (&4.into(), ""));
+    set(&["--protocol", "1"]).ends(2);
     set(&["--lifetime", "901"]).ends(2);
     set(&["--base-url", "http://127.0.0.1:1/jira"]).fine();
     set(&["--base-url", "jira"]).ends(2);

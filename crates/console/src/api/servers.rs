@@ -42,6 +42,10 @@ pub(crate) struct ServerChange {
     version: u64,
     name: String,
     base_url: String,
+    /// The protocol version spoken to it: 2, 3 or 4. 4 needs its certificate; 2 and 3 need this application's key of the
+    /// older versions, and prove less.
+    #[schema(example = 4, minimum = 2, maximum = 4)]
+    protocol: u8,
     /// 1 to 900.
     lifetime_s: u32,
     require_content_digest: bool,
@@ -85,6 +89,7 @@ async fn update(
     let text = ServerText {
         name: change.name,
         base_url: change.base_url,
+        protocol: change.protocol.to_string(),
         lifetime: change.lifetime_s.to_string(),
         require_content_digest: change.require_content_digest,
         insecure_allow_http: change.insecure_allow_http,

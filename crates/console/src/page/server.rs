@@ -10,6 +10,7 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use http::StatusCode;
 use serde::Deserialize;
+use taa_service::OLDER_VERSIONS;
 use taa_store::model::TrustingServer;
 
 pub(super) use list::list_again;
@@ -56,6 +57,7 @@ struct UpdateText {
     version: u64,
     name: String,
     base_url: String,
+    protocol: String,
     lifetime: String,
     require_content_digest: String,
     insecure_allow_http: String,
@@ -66,6 +68,7 @@ impl UpdateText {
         ServerText {
             name: self.name.clone(),
             base_url: self.base_url.clone(),
+            protocol: self.protocol.clone(),
             lifetime: self.lifetime.clone(),
             require_content_digest: self.require_content_digest == "true",
             insecure_allow_http: self.insecure_allow_http == "true",
@@ -147,7 +150,6 @@ struct Page {
     name: String,
     enabled: bool,
     conditions: Conditions,
-    protocol: String,
     fingerprint: Option<Fingerprint>,
     certificate: Option<(u64, When, String)>,
     created: (When, String),
@@ -182,7 +184,6 @@ impl Page {
             name: server.name.clone(),
             enabled: server.enabled,
             conditions: Conditions(Condition::of_server(server, now)),
-            protocol: server.protocol.to_string(),
             fingerprint: fingerprint(certificate, None).as_deref().map(Fingerprint::new),
             certificate: certificate.map(|held| {
                 let content = held.content();
@@ -211,6 +212,12 @@ fn fields(text: &ServerText, problems: &[FieldProblem]) -> Vec<Input> {
         Input::url("base_url", "Base URL", &text.base_url).help(
             "Where this application reaches it. Requests are signed for this URL and below, and for nothing else.",
         ),
+        Input::select("protocol", "Version spoken to it", &text.protocol, versions())
+            .help(
+                "The server has to accept it. 4 needs its certificate; 2 and 3 need this application's key of the older \
+                 versions, and prove no answer.",
+            )
+            .warning(OLDER_VERSIONS),
         Input::number("lifetime", "Length of a session, in seconds", &text.lifetime)
             .help("How long one session key is used before a new one is made: 1 to 900; 300 when left blank."),
         Input::check(
@@ -223,4 +230,10 @@ fn fields(text: &ServerText, problems: &[FieldProblem]) -> Vec<Input> {
             .warning("Whoever is on the path can read the answers, and change those that are not proven."),
     ];
     all.into_iter().map(|input| input.judged(problems)).collect()
+}
+
+fn versions() -> Vec<(String, String)> {
+    [("4", "4 (signs everything)"), ("3", "3"), ("2", "2")]
+        .map(|(value, text)| (value.to_owned(), text.to_owned()))
+        .into()
 }

@@ -106,12 +106,13 @@ async fn trust_from_first_to_last() {
     let server = world.json("/servers/wiki:1").await;
     assert_eq!(world.json("/servers").await["servers"][0], server);
     let change = json!({
-        "version": server["version"], "name": "S", "base_url": "https://wiki.example/", "lifetime_s": 60,
+        "version": server["version"], "name": "S", "base_url": "https://wiki.example/", "protocol": 3, "lifetime_s": 60,
         "require_content_digest": true, "insecure_allow_http": false,
     });
     let changed =
         world.call(Method::PUT, "/servers/wiki:1", Some(change.clone())).await.is(StatusCode::OK).json();
     assert_eq!((&changed["base_url"], &changed["lifetime_s"]), (&json!("https://wiki.example/"), &json!(60)));
+    assert_eq!(changed["protocol"], 3);
     world.call(Method::PUT, "/servers/wiki:1", Some(change)).await.is(StatusCode::CONFLICT);
     let off = world.call(Method::POST, "/servers/wiki:1/disable", None).await.json();
     assert_eq!((&off["enabled"], &off["lifetime_s"]), (&json!(false), &json!(60)));
@@ -217,7 +218,7 @@ async fn malformed_and_wrong_are_two_things() {
     ] {
         world.call(Method::POST, path, Some(content.clone())).await.is(StatusCode::BAD_REQUEST);
     }
-    let server = json!({"version": 1, "name": "", "base_url": "x", "lifetime_s": 0, "require_content_digest": false, "insecure_allow_http": false});
+    let server = json!({"version": 1, "name": "", "base_url": "x", "protocol": 1, "lifetime_s": 0, "require_content_digest": false, "insecure_allow_http": false});
     let json = world
         .call(Method::PUT, "/servers/wiki:1", Some(server))
         .await
@@ -225,7 +226,7 @@ async fn malformed_and_wrong_are_two_things() {
         .json();
     let fields: Vec<_> =
         json["fields"].as_array().unwrap().iter().map(|field| field["field"].clone()).collect();
-    assert_eq!(fields, ["name", "base_url", "lifetime_s"]);
+    assert_eq!(fields, ["name", "base_url", "protocol", "lifetime_s"]);
     assert_eq!(world.store.poll().await.unwrap().generation, before);
 }
 

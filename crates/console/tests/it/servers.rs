@@ -1,8 +1,12 @@
 //! Servers that are called.
 
 use http::StatusCode;
-use taa_store::model::{Actor, ServerUpdate};
+use taa_core::envelope::Lifetime;
+use taa_core::id::AppId;
+use taa_core::policy::Protocol;
+use taa_store::model::{Actor, NewServer, ServerUpdate};
 
+use crate::html::Page;
 use crate::peers::Peer;
 use crate::world::World;
 
@@ -18,6 +22,7 @@ fn fields<'a>(version: &'a str, changed: &[(&'a str, &'a str)]) -> Vec<(&'a str,
         ("version", version),
         ("name", "Wiki"),
         ("base_url", "https://wiki.example/confluence"),
+        ("protocol", "4"),
         ("lifetime", "120"),
     ];
     for (name, value) in changed {
@@ -95,11 +100,91 @@ async fn every_rule_of_a_field_is_told_at_the_field() {
         assert_eq!(errors[0].0, format!("f-{name}-error"), "{value:?}");
         assert_eq!(page.value(name).unwrap(), value);
     }
+    for value in ["", "1", "5", "v4"] {
+        let answer = world.post("/server?id=wiki:1", &fields(&version, &[("protocol", value)])).await;
+        let errors = answer.is(StatusCode::UNPROCESSABLE_ENTITY).page().errors();
+        assert_eq!(errors, [("f-protocol-error".to_owned(), "The version is 2, 3 or 4.".to_owned())]);
+    }
+    let both = fields(&version, &[("protocol", "5"), ("base_url", "http://wiki.example/")]);
+    let page = world.post("/server?id=wiki:1", &both).await.is(StatusCode::UNPROCESSABLE_ENTITY).page();
+    assert_eq!(page.errors().len(), 2, "all are told together");
     assert_eq!(world.store.poll().await.unwrap().generation, before);
     // Plain http has to be asked for.
     let plain = [("base_url", "http://wiki.example/"), ("insecure_allow_http", "true")];
     world.post("/server?id=wiki:1", &fields(&version, &plain)).await.location();
     world.page("/servers").await.says("Plain http");
+}
+
+fn chosen(page: &Page) -> String {
+    let chosen: Vec<_> = page.all("option").filter(|tag| tag.has("selected")).collect();
+    assert_eq!(chosen.len(), 1, "{chosen:?}");
+    chosen[0].get("value").to_owned()
+}
+
+#[tokio::test]
+async fn another_version() {
+    let (world, _peer) = with_server().await;
+    let page = world.page("/server?id=wiki:1").await;
+    page.says("Versions 2 and 3 sign neither method nor content");
+    assert_eq!(chosen(&page), "4");
+    let mut version = page.value("version").unwrap();
+    for protocol in ["3", "2", "4"] {
+        let all = fields(&version, &[("protocol", protocol)]);
+        let done = world.post("/server?id=wiki:1", &all).await.location();
+        let page = world.page(&done).await;
+        assert_eq!(chosen(&page), protocol);
+        assert_eq!(page.shows("Older versions"), protocol != "4", "a remark at a glance");
+        world.page("/servers").await.says(&format!("version {protocol}, sessions of 120 s"));
+        world.page("/audit").await.says("protocol");
+        version = page.value("version").unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_server_of_the_older_versions_learns_version_4() {
+    let (world, peer) = (World::new().await, Peer::wiki().await);
+    let older = NewServer {
+        id: AppId::parse("wiki:1").unwrap(),
+        name: "Wiki".into(),
+        base_url: peer.at.url.clone(),
+        certificate: None,
+        protocol: Protocol::V3,
+        lifetime: Lifetime::default(),
+        insecure_allow_http: false,
+        require_content_digest: false,
+    };
+    world.store.add_server(older, &Actor::new("anna")).await.unwrap();
+    let page = world.page("/server?id=wiki:1").await;
+    assert_eq!(chosen(&page), "3");
+    let version = page.value("version").unwrap();
+    let four = [("protocol", "4"), ("base_url", peer.url())];
+    let answer = world.post("/server?id=wiki:1", &fields(&version, &four)).await;
+    let page = answer.is(StatusCode::UNPROCESSABLE_ENTITY).page();
+    assert_eq!(page.errors()[0].0, "f-protocol-error");
+    page.says("Version 4 needs its certificate, and none is held.");
+    // Its keys are taken over, which changes no version.
+    world.trust(&peer, false, false).await;
+    let page = world.page("/server?id=wiki:1").await;
+    page.says(&peer.fingerprint());
+    assert_eq!(chosen(&page), "3");
+    let version = page.value("version").unwrap();
+    world.post("/server?id=wiki:1", &fields(&version, &four)).await.location();
+    assert_eq!(world.store.snapshot().server("wiki:1").unwrap().protocol, Protocol::V4);
+}
+
+#[tokio::test]
+async fn a_client_cannot_be_called_in_version_4() {
+    let (world, mut peer) = with_server().await;
+    let version = world.page("/server?id=wiki:1").await.value("version").unwrap();
+    let three = [("protocol", "3"), ("base_url", peer.url())];
+    world.post("/server?id=wiki:1", &fields(&version, &three)).await.location();
+    peer.say(|says| (says.seq, says.decryption) = (2, None));
+    world.trust(&peer, false, false).await;
+    let version = world.page("/server?id=wiki:1").await.value("version").unwrap();
+    let answer = world.post("/server?id=wiki:1", &fields(&version, &[("protocol", "4")])).await;
+    let page = answer.is(StatusCode::UNPROCESSABLE_ENTITY).page();
+    assert_eq!(page.errors()[0].0, "f-protocol-error");
+    page.says("no current decryption key");
 }
 
 #[tokio::test]

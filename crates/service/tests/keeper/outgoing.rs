@@ -67,14 +67,18 @@ async fn servers_come_and_go_with_the_store() {
     assert_eq!(keeper.signer().unwrap().servers().len(), 1, "the same signer");
 }
 
+/// A store with one server in it.
+async fn calling_one(place: &Place) -> Store {
+    let store = place.initialised().await;
+    let one = server(peer("one", "https://one.example/", 1, 0).certificate());
+    store.add_server(one, &admin()).await.unwrap();
+    store
+}
+
 #[tokio::test]
 async fn a_rotated_signing_key_signs_the_next_session() {
     let place = Place::new();
-    let store = place.initialised().await;
-    store
-        .add_server(server(peer("one", "https://one.example/", 1, 0).certificate()), &admin())
-        .await
-        .unwrap();
+    let store = calling_one(&place).await;
     let signer = Keeper::new(store.clone(), provider()).unwrap();
     let (keeper, signer) = (signer.clone(), signer.signer().unwrap());
     let before = session(&signer, ONE);
@@ -88,6 +92,50 @@ async fn a_rotated_signing_key_signs_the_next_session() {
     keeper.run_until(std::future::ready(())).await;
     let snapshot = store.poll().await.unwrap();
     assert_eq!(snapshot.server("one").unwrap().last_used, Some(START));
+}
+
+fn version(signer: &Signer, url: &str) -> HeaderValue {
+    sign(signer, url).unwrap().headers[taa_core::fields::VERSION].clone()
+}
+
+#[tokio::test]
+async fn a_changed_version_is_spoken_in_the_next_request() {
+    let place = Place::new();
+    let store = place.initialised().await;
+    store.publish_next_key(KeyPurpose::Legacy, &admin()).await.unwrap();
+    for (name, url, number) in [("one", "https://one.example/", 0), ("two", "https://two.example/", 1)] {
+        store.add_server(server(peer(name, url, 1, number).certificate()), &admin()).await.unwrap();
+    }
+    let keeper = Keeper::new(store.clone(), provider()).unwrap();
+    let signer = keeper.signer().unwrap();
+    let (first, two) = (session(&signer, ONE), session(&signer, TWO));
+    for protocol in [Protocol::V3, Protocol::V2, Protocol::V4] {
+        update(&store, "one", |update| update.protocol = protocol).await;
+        assert_eq!(version(&signer, ONE), protocol.to_string());
+        assert_eq!(session(&signer, TWO), two, "the other goes on with its own");
+    }
+    assert_ne!(session(&signer, ONE), first, "a new session");
+    assert!(keeper.problems().is_empty());
+}
+
+/// As with one that is added: it stands in the store, and is left out until there is a key.
+#[tokio::test]
+async fn an_older_version_without_a_key_is_not_spoken_and_nothing_else_is() {
+    let place = Place::new();
+    let store = calling_one(&place).await;
+    let keeper = Keeper::new(store.clone(), provider()).unwrap();
+    let signer = keeper.signer().unwrap();
+    assert_eq!(version(&signer, ONE), "4");
+    for protocol in [Protocol::V3, Protocol::V2] {
+        update(&store, "one", |update| update.protocol = protocol).await;
+        assert_eq!(sign(&signer, ONE).err(), Some(SignError::UnknownServer), "nor in version 4");
+        assert!(matches!(&*keeper.problems(), [Problem::ServerLeftOut { id, .. }] if id == "one"));
+    }
+    store.publish_next_key(KeyPurpose::Legacy, &admin()).await.unwrap();
+    assert_eq!(version(&signer, ONE), "2");
+    update(&store, "one", |update| update.protocol = Protocol::V4).await;
+    assert_eq!(version(&signer, ONE), "4");
+    assert!(keeper.problems().is_empty());
 }
 
 /// A server of an older version cannot be called before there is a key for that.

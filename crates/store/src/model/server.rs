@@ -18,7 +18,7 @@ pub struct TrustingServer {
     pub base_url: Url,
     /// Its certificate; none for a server of the older versions.
     pub certificate: Option<Certificate>,
-    /// The version spoken to it; never changes by itself.
+    /// The version spoken to it; only a person changes it.
     pub protocol: Protocol,
     /// How long a session with it lasts.
     pub lifetime: Lifetime,
@@ -61,6 +61,7 @@ pub struct ServerUpdate {
     pub version: u64,
     pub name: String,
     pub base_url: Url,
+    pub protocol: Protocol,
     pub lifetime: Lifetime,
     pub insecure_allow_http: bool,
     pub require_content_digest: bool,
@@ -75,6 +76,7 @@ impl ServerUpdate {
             version: server.version,
             name: server.name.clone(),
             base_url: server.base_url.clone(),
+            protocol: server.protocol,
             lifetime: server.lifetime,
             insecure_allow_http: server.insecure_allow_http,
             require_content_digest: server.require_content_digest,

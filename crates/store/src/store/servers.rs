@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use taa_core::certificate::Certificate;
 use taa_core::id::{AppId, KeyId};
+use taa_core::policy::Protocol;
 
 use super::Store;
 use super::change::Change;
@@ -16,8 +18,8 @@ impl Store {
     /// Calls a server as one's users from now on.
     ///
     /// # Errors
-    /// When it is there already, it is this application, a key of it stands elsewhere or for another purpose, or the
-    /// database fails.
+    /// When it is there already, it is this application, it has no certificate and is to be called in version 4, a key of
+    /// it stands elsewhere or for another purpose, or the database fails.
     pub async fn add_server(&self, new: NewServer, by: &Actor) -> Result<Arc<Snapshot>, StoreError> {
         let mut change = self.change(by).await?;
         change.insert_server(&new).await?;
@@ -27,7 +29,8 @@ impl Store {
     /// Changes it.
     ///
     /// # Errors
-    /// When it is not there, cannot be read, was changed by somebody else meanwhile, or the database fails.
+    /// When it is not there, cannot be read, was changed by somebody else meanwhile, has no certificate and is to be called
+    /// in version 4, or the database fails.
     pub async fn update_server(
         &self,
         id: &AppId,
@@ -39,9 +42,11 @@ impl Store {
         if held.version != update.version {
             return Err(StoreError::Changed);
         }
+        check_protocol(id, update.protocol, held.certificate.as_ref())?;
         let detail = Detail::new()
             .change("name", held.name.as_str(), update.name.as_str())
             .change("base_url", held.base_url.as_str(), update.base_url.as_str())
+            .change("protocol", held.protocol.number(), update.protocol.number())
             .change("lifetime_s", held.lifetime.as_secs(), update.lifetime.as_secs())
             .change("insecure_allow_http", held.insecure_allow_http, update.insecure_allow_http)
             .change("require_content_digest", held.require_content_digest, update.require_content_digest)
@@ -51,13 +56,14 @@ impl Store {
             return self.poll().await;
         }
         let (at, actor) = change.stamped();
-        let set = "UPDATE taa_servers SET name = $2, base_url = $3, lifetime_seconds = $4, insecure_http = $5, \
-                   require_digest = $6, enabled = $7, version = $8, updated_at = $9, updated_by = $10 \
-                   WHERE app_id = $1";
+        let set = "UPDATE taa_servers SET name = $2, base_url = $3, protocol = $4, lifetime_seconds = $5, \
+                   insecure_http = $6, require_digest = $7, enabled = $8, version = $9, updated_at = $10, \
+                   updated_by = $11 WHERE app_id = $1";
         let set = sqlx::query(set)
             .bind(id.as_str().to_owned())
             .bind(update.name.clone())
             .bind(update.base_url.to_string())
+            .bind(i64::from(update.protocol.number()))
             .bind(i64::from(update.lifetime.as_secs()))
             .bind(db::flag(update.insecure_allow_http))
             .bind(db::flag(update.require_content_digest))
@@ -113,15 +119,12 @@ impl Change {
 
     pub(super) async fn insert_server(&mut self, new: &NewServer) -> Result<(), StoreError> {
         let id = &new.id;
-        match &new.certificate {
-            None if !new.protocol.is_legacy() => {
-                return Err(StoreError::Key(format!("{id} has no certificate: version 4 needs one")));
-            }
-            Some(certificate) if certificate.content().iss != *id => {
-                let other = &certificate.content().iss;
-                return Err(StoreError::Key(format!("the certificate is that of {other}, not of {id}")));
-            }
-            _ => {}
+        check_protocol(id, new.protocol, new.certificate.as_ref())?;
+        if let Some(certificate) = &new.certificate
+            && certificate.content().iss != *id
+        {
+            let other = &certificate.content().iss;
+            return Err(StoreError::Key(format!("the certificate is that of {other}, not of {id}")));
         }
         self.check_not_own(id).await?;
         let held = sqlx::query("SELECT 1 AS found FROM taa_servers WHERE app_id = $1");
@@ -158,4 +161,18 @@ impl Change {
             .with("require_content_digest", new.require_content_digest);
         self.audit(Action::ServerAdded, id.as_str(), detail).await
     }
+}
+
+/// Version 4 is sealed to a key of the certificate; the older ones need none.
+fn check_protocol(
+    id: &AppId,
+    protocol: Protocol,
+    certificate: Option<&Certificate>,
+) -> Result<(), StoreError> {
+    if protocol.is_legacy() || certificate.is_some() {
+        return Ok(());
+    }
+    Err(StoreError::Key(format!(
+        "{id} has no certificate, and version 4 needs it: fetch and compare it first"
+    )))
 }

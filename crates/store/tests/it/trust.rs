@@ -8,8 +8,8 @@ use taa_core::id::{AppId, UserName};
 use taa_core::legacy::{LegacySigningKey, LegacyVerifyingKey};
 use taa_core::policy::{AddressRules, GreatestTimeout, Protocol};
 use taa_store::model::{
-    ApplicationUpdate, AuditFilter, NewApplication, PeerKeys, PeerLegacyKey, Row, Rules, ServerUpdate,
-    Snapshot,
+    ApplicationUpdate, AuditFilter, NewApplication, NewServer, PeerKeys, PeerLegacyKey, Row, Rules,
+    ServerUpdate, Snapshot,
 };
 use taa_store::{Store, StoreError};
 
@@ -32,6 +32,7 @@ on_both!(
     the_floor_falls_only_when_a_person_sets_it,
     older_versions,
     servers_change_and_go,
+    servers_change_their_version,
     users_that_nobody_may_name,
     rules_that_do_not_fit_this_server,
 );
@@ -342,6 +343,7 @@ async fn servers_change_and_go(place: Place) {
         version: held.version,
         name: "Tracker".into(),
         base_url: "http://inner.example/tracker".parse().unwrap(),
+        protocol: Protocol::V3,
         lifetime: Lifetime::from_secs(60).unwrap(),
         insecure_allow_http: true,
         require_content_digest: true,
@@ -352,6 +354,7 @@ async fn servers_change_and_go(place: Place) {
     assert_eq!((held.name.as_str(), held.base_url.as_str()), ("Tracker", "http://inner.example/tracker"));
     assert!(held.insecure_allow_http && held.require_content_digest && !held.enabled);
     assert_eq!((held.lifetime.as_secs(), held.version), (60, snapshot.generation));
+    assert_eq!(held.protocol, Protocol::V3);
     let (action, detail) = last(&store).await;
     assert_eq!(action, "server.changed");
     assert_eq!(detail["lifetime_s"], serde_json::json!({ "old": 300, "new": 60 }));
@@ -360,6 +363,41 @@ async fn servers_change_and_go(place: Place) {
     assert_eq!(last(&store).await.0, "server.removed");
     assert!(matches!(store.remove_server("s:1", &admin()).await, Err(StoreError::NotFound(_))));
     assert!(place.open().await.snapshot().servers.is_empty());
+}
+
+async fn servers_change_their_version(place: Place) {
+    let store = place.open().await;
+    let speak = async |name: &str, protocol: Protocol| {
+        let snapshot = store.snapshot();
+        let update = ServerUpdate { protocol, ..ServerUpdate::of(snapshot.server(name).unwrap()) };
+        store.update_server(&id(name), update, &admin()).await
+    };
+    store.add_server(server(&certificate("s:1", 1, 0)), &admin()).await.unwrap();
+    for (old, new) in
+        [(Protocol::V4, Protocol::V3), (Protocol::V3, Protocol::V2), (Protocol::V2, Protocol::V4)]
+    {
+        speak("s:1", new).await.unwrap();
+        let snapshot = place.open().await.snapshot();
+        let held = snapshot.server("s:1").unwrap();
+        assert_eq!((held.protocol, held.certificate.is_some()), (new, true), "its certificate stays");
+        let detail = serde_json::json!({ "protocol": { "old": old.number(), "new": new.number() } });
+        assert_eq!(last(&store).await, ("server.changed".to_owned(), detail));
+    }
+    let before = store.snapshot().generation;
+    assert_eq!(speak("s:1", Protocol::V4).await.unwrap().generation, before, "no change is none");
+
+    // Version 4 needs a certificate, from the first day on and later.
+    let presented = certificate("old:1", 1, 1);
+    let none = NewServer { certificate: None, ..server(&presented) };
+    assert!(matches!(store.add_server(none.clone(), &admin()).await, Err(StoreError::Key(_))));
+    store.add_server(NewServer { protocol: Protocol::V3, ..none }, &admin()).await.unwrap();
+    assert!(matches!(speak("old:1", Protocol::V4).await, Err(StoreError::Key(_))));
+    let snapshot = store.poll().await.unwrap();
+    assert_eq!(snapshot.server("old:1").unwrap().protocol, Protocol::V3, "nothing has changed");
+    speak("old:1", Protocol::V2).await.unwrap();
+    let snapshot = store.replace_certificate(&presented, None, true, &admin()).await.unwrap();
+    assert_eq!(snapshot.server("old:1").unwrap().protocol, Protocol::V2, "it never rises by itself");
+    speak("old:1", Protocol::V4).await.unwrap();
 }
 
 async fn users_that_nobody_may_name(place: Place) {
