@@ -22,6 +22,7 @@
 
 mod epoch;
 mod error;
+mod look;
 mod options;
 mod script;
 

@@ -87,9 +87,11 @@ pub(super) async fn run(context: Context<'_>, args: DoctorArgs) -> Result<Exit, 
     let Context { global, output } = context;
     let mut findings = Findings::default();
     place::look(global, &mut findings)?;
+    let mut nodes = None;
     match store::open(global, output).await {
         Ok(store) => {
             look(context, &args, &store, &mut findings).await?;
+            nodes = nonces::of_nodes(&store, &mut findings).await;
             store.close().await;
         }
         // A command line that is wrong is no illness of the store.
@@ -104,7 +106,7 @@ pub(super) async fn run(context: Context<'_>, args: DoctorArgs) -> Result<Exit, 
         }
     }
     if let Some(url) = &args.nonces {
-        nonces::look(url, &mut findings).await;
+        nonces::look(url, nodes, &mut findings).await;
     }
     let report = Report {
         ok: findings.number(Level::Ok),

@@ -1,5 +1,7 @@
 //! `doctor`.
 
+use std::sync::Arc;
+
 use crate::home::Home;
 
 fn level(report: &serde_json::Value, about: &str) -> Option<String> {
@@ -89,17 +91,41 @@ fn files_that_others_can_read() {
     assert_eq!(level(&report, "store file").as_deref(), Some("warn"));
 }
 
+#[cfg(feature = "redis")]
 #[test]
 #[ignore = "needs Redis"]
 fn nonces_in_redis() {
-    let home = Home::of("wiki:1");
+    let id = format!("wiki:{}", std::process::id());
+    let home = Home::of(&id);
     let url = std::env::var_os("TAA_TEST_REDIS")
         .map_or_else(|| "redis://127.0.0.1:6379/".to_owned(), |url| url.into_string().unwrap());
-    let report = home.taa(&["doctor", "--offline", "--json", "--nonces", &url]).json();
-    let found =
-        report["findings"].as_array().unwrap().iter().find(|found| found["about"] == "nonces in Redis");
-    let found = found.unwrap()["found"].as_str().unwrap();
-    assert!(found.contains("noeviction") || found.contains("maxmemory-policy"), "{found}");
+    let look = || {
+        let report = home.taa(&["doctor", "--offline", "--json", "--nonces", &url]).json();
+        let findings = report["findings"].as_array().unwrap();
+        let found = findings.iter().find(|found| found["about"] == "nonces in Redis").unwrap();
+        let found = found["found"].as_str().unwrap();
+        assert!(found.contains("noeviction") || found.contains("maxmemory-policy"), "{found}");
+        level(&report, "memory of Redis")
+    };
+    assert_eq!(look().as_deref(), Some("warn"), "no node has used it");
+
+    // As a node does when it is the first.
+    let store = format!("sqlite:{}", home.path("taa.db").display());
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        use taa_store::redis::{RedisNonces, RedisOptions};
+        let options = taa_store::OpenOptions::new(store.parse().unwrap(), Arc::new(taa_core::crypto::AwsLc));
+        let store = taa_store::Store::open(options).await.unwrap();
+        let own = taa_core::id::AppId::parse(&id).unwrap();
+        let nonces = RedisNonces::connect(&url, &own, None, RedisOptions::default()).await.unwrap();
+        store.set_nonce_epoch(&nonces.epoch().unwrap()).await.unwrap();
+        store.close().await;
+    });
+    assert_eq!(look().as_deref(), Some("ok"));
+    let client = redis::Client::open(&*url).unwrap();
+    let mut connection = client.get_connection().unwrap();
+    redis::cmd("DEL").arg(format!("taa:{{{id}}}:epoch")).query::<i64>(&mut connection).unwrap();
+    assert_eq!(look().as_deref(), Some("warn"));
+    assert_eq!(look().as_deref(), Some("warn"), "to look begins no new one");
 }
 
 /// A schema of its own, in which every connection of a store works; dropped at the end.

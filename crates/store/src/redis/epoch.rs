@@ -24,7 +24,7 @@ impl Epoch {
     }
 
     /// What cannot be read becomes an epoch that Redis cannot have: its id is empty.
-    fn parse(text: &str) -> Self {
+    pub(super) fn parse(text: &str) -> Self {
         let (id, run) = text.split_once(' ').unwrap_or_default();
         Self { id: id.to_owned(), run: run.to_owned() }
     }

@@ -165,11 +165,16 @@ async fn a_lost_epoch_is_noticed_by_every_node() {
     let other = connect(&url, &server, Some(&remembered)).await;
     record(&one, 1).await_first().await;
     record(&other, 2).await_first().await;
+    let has = async |known: &str| {
+        RedisNonces::has_memory(&url, &server, known, RedisOptions::default()).await.unwrap()
+    };
+    assert!(has(&remembered).await);
 
     command(&url, &["DEL", &format!("taa:{{{server}}}:epoch")]).await;
     for _ in 0..2 {
         assert!(matches!(record(&one, 3).await, Err(NonceError::Forgotten)));
         assert!(matches!(one.contains(nonce(3)).await, Err(NonceError::Forgotten)));
+        assert!(!has(&remembered).await, "and to look begins no epoch");
     }
     one.resume().await.unwrap();
     record(&one, 3).await_first().await;
@@ -178,11 +183,13 @@ async fn a_lost_epoch_is_noticed_by_every_node() {
     other.resume().await.unwrap();
     assert_eq!(record(&other, 3).await.unwrap(), Seen::Before, "both have the same new one");
 
+    assert!(!has(&remembered).await);
     let third = connect(&url, &server, Some(&remembered)).await;
     assert!(matches!(record(&third, 5).await, Err(NonceError::Forgotten)));
     for unreadable in ["", "x", " "] {
         let node = connect(&url, &server, Some(unreadable)).await;
         assert!(matches!(record(&node, 5).await, Err(NonceError::Forgotten)), "{unreadable:?}");
+        assert!(!has(unreadable).await);
     }
 }
 

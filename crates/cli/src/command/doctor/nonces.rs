@@ -1,11 +1,33 @@
 //! The Redis that nodes share their nonces in.
 
+use taa_core::id::AppId;
+use taa_store::Store;
+
 use super::Findings;
 
 const ABOUT: &str = "nonces in Redis";
 
+/// What the nodes of an application have told the store of their Redis.
+#[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "there is nothing to compare it with"))]
+pub(super) struct OfNodes {
+    id: AppId,
+    epoch: String,
+}
+
+/// None where no node has used shared nonces.
+pub(super) async fn of_nodes(store: &Store, findings: &mut Findings) -> Option<OfNodes> {
+    let id = store.snapshot().own.as_ref()?.certificate.content().iss.clone();
+    match store.nonce_epoch().await {
+        Ok(epoch) => epoch.filter(|epoch| !epoch.is_empty()).map(|epoch| OfNodes { id, epoch }),
+        Err(error) => {
+            findings.bad(ABOUT, crate::exit::chain(&error), "See the state of the database.");
+            None
+        }
+    }
+}
+
 #[cfg(feature = "redis")]
-pub(super) async fn look(url: &str, findings: &mut Findings) {
+pub(super) async fn look(url: &str, nodes: Option<OfNodes>, findings: &mut Findings) {
     match memory(url).await {
         Err(why) => findings.bad(
             ABOUT,
@@ -35,6 +57,7 @@ pub(super) async fn look(url: &str, findings: &mut Findings) {
                     "See to it that it is noeviction.",
                 ),
             }
+            memory_of(url, nodes, findings).await;
         }
     }
     if url.starts_with("redis://") && !is_loopback(url) {
@@ -43,6 +66,33 @@ pub(super) async fn look(url: &str, findings: &mut Findings) {
             "is asked without TLS: who is on the way can make a request good twice",
             "Use rediss:// where the way is not the operator's own.",
         );
+    }
+}
+
+/// Whether it is the one that the nodes use, with all that they have put there.
+#[cfg(feature = "redis")]
+async fn memory_of(url: &str, nodes: Option<OfNodes>, findings: &mut Findings) {
+    use taa_store::redis::{RedisNonces, RedisOptions};
+
+    const MEMORY: &str = "memory of Redis";
+    let Some(OfNodes { id, epoch }) = nodes else {
+        findings.warn(
+            MEMORY,
+            "no node has told the store that it keeps nonces in a Redis",
+            "Where there are several nodes, give each of them this one.",
+        );
+        return;
+    };
+    match RedisNonces::has_memory(url, &id, &epoch, RedisOptions::default()).await {
+        Ok(true) => findings.ok(MEMORY, "is the one that the nodes go by"),
+        Ok(false) => findings.warn(
+            MEMORY,
+            "was lost since the nodes began with it, less than half an hour ago or while none was running; or this is \
+             another Redis than theirs",
+            "Nodes notice and refuse requests for 90 s, once. See that it is theirs, and why it lost its memory: a \
+             restart, a failover, FLUSHALL.",
+        ),
+        Err(error) => findings.bad(MEMORY, crate::exit::chain(&error), "See the state of Redis."),
     }
 }
 
@@ -79,6 +129,6 @@ async fn memory(url: &str) -> Result<String, String> {
 
 #[cfg(not(feature = "redis"))]
 #[allow(clippy::unused_async, reason = "there is nothing to ask")]
-pub(super) async fn look(_: &str, findings: &mut Findings) {
+pub(super) async fn look(_: &str, _: Option<OfNodes>, findings: &mut Findings) {
     findings.bad(ABOUT, "cannot be looked at", "This command was built without the feature `redis`.");
 }
