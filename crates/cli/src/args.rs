@@ -46,7 +46,8 @@ pub(crate) struct Global {
     #[arg(default_value = DEFAULT_STORE)]
     pub(crate) store: String,
 
-    /// The private keys are sealed under the passphrase in this file; those in the clear will be
+    /// The private keys are sealed under the passphrase in this file; those in the clear will be. Without it a person on a
+    /// terminal is asked
     #[arg(long, global = true, value_name = "FILE", env = "TAA_PASSPHRASE_FILE", hide_env_values = true)]
     #[arg(conflicts_with = "key_file")]
     pub(crate) passphrase_file: Option<PathBuf>,

@@ -13,6 +13,7 @@ mod command;
 mod confirm;
 mod exit;
 mod output;
+mod passphrase;
 mod secret_file;
 mod store;
 mod style;

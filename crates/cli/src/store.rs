@@ -7,13 +7,13 @@ use std::sync::Arc;
 use taa_core::crypto::{AwsLc, CryptoProvider};
 use taa_core::time::{Clock, SystemClock, UnixMillis};
 use taa_store::model::{OwnIdentity, Secrets, Snapshot};
-use taa_store::seal::SealKey;
+use taa_store::seal::{SealError, SealKey};
 use taa_store::{OpenOptions, Store, StoreError, StoreUrl};
 
 use crate::args::Global;
 use crate::exit::Failure;
 use crate::output::Output;
-use crate::secret_file;
+use crate::{passphrase, secret_file};
 
 /// The RSA operations of this command.
 pub(crate) fn provider() -> Arc<dyn CryptoProvider> {
@@ -47,7 +47,8 @@ pub(crate) fn seal(global: &Global, output: &Output) -> Result<SealKey, Failure>
     }
 }
 
-/// Opens the store. One in SQLite has to be there: a wrong folder must not make an empty one.
+/// Opens the store. One in SQLite has to be there: a wrong folder must not make an empty one. Where a passphrase is needed and
+/// none was named, a person is asked for it.
 pub(crate) async fn open(global: &Global, output: &Output) -> Result<Store, Failure> {
     if let Some(path) = file(global)?
         && !path.exists()
@@ -57,7 +58,14 @@ pub(crate) async fn open(global: &Global, output: &Output) -> Result<Store, Fail
             path.display()
         )));
     }
-    open_or_make(global, seal(global, output)?).await
+    let url = url(global)?;
+    let open = async |seal| Store::open(OpenOptions::new(url.clone(), provider()).seal(seal)).await;
+    match open(seal(global, output)?).await {
+        Err(StoreError::Seal(SealError::PassphraseNeeded)) => {
+            Ok(open(SealKey::Passphrase(passphrase::ask()?)).await?)
+        }
+        opened => Ok(opened?),
+    }
 }
 
 /// Opens the store, and makes it when it is not there.

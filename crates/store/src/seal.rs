@@ -55,9 +55,17 @@ pub enum SealError {
     /// The passphrase or key file is not the one it was sealed under, or the row was changed.
     #[error("the passphrase or key file does not open the private keys of this store")]
     Wrong,
-    /// The keys are sealed, and neither passphrase nor key file was given.
-    #[error("the private keys of this store are sealed: name the passphrase or key file")]
-    Needed,
+    /// The keys are sealed under a passphrase, and nothing was given.
+    #[error("the private keys of this store are sealed: give the passphrase")]
+    PassphraseNeeded,
+    /// The keys are sealed under a key file, and nothing was given.
+    #[error("the private keys of this store are sealed: name the key file")]
+    KeyFileNeeded,
+    /// The keys were sealed after the store was opened.
+    #[error(
+        "the private keys of this store have been sealed meanwhile: open it with the passphrase or key file"
+    )]
+    SealedMeanwhile,
     /// A passphrase is empty.
     #[error("the passphrase is empty")]
     Empty,

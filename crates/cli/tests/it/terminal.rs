@@ -4,14 +4,26 @@ use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-use rustix::termios::{Winsize, tcsetwinsize};
+use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
 
 use crate::home::Home;
 
 /// Runs the command on a terminal of this width and types a line; its exit code, and what stood on the screen.
 fn on_terminal(home: &Home, width: u16, typed: &str, args: &[&str]) -> (i32, String) {
+    typed_on_terminal(home, width, Shown::Yes, typed, args)
+}
+
+/// Whether the line is typed at once, or when the terminal shows no more what is typed.
+#[derive(PartialEq, Eq)]
+enum Shown {
+    Yes,
+    No,
+}
+
+fn typed_on_terminal(home: &Home, width: u16, shown: Shown, typed: &str, args: &[&str]) -> (i32, String) {
     let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
     grantpt(&master).unwrap();
     unlockpt(&master).unwrap();
@@ -19,7 +31,10 @@ fn on_terminal(home: &Home, width: u16, typed: &str, args: &[&str]) -> (i32, Str
     let slave = OpenOptions::new().read(true).write(true).open(name.to_str().unwrap()).unwrap();
     tcsetwinsize(&slave, Winsize { ws_row: 40, ws_col: width, ws_xpixel: 0, ws_ypixel: 0 }).unwrap();
     let end = || Stdio::from(OwnedFd::from(slave.try_clone().unwrap()));
-    let mut child = Command::new(assert_cmd::cargo::cargo_bin("taa"))
+    // In a session of its own, whose terminal this is: a passphrase is read from there, wherever standard input leads.
+    let mut child = Command::new("setsid")
+        .args(["--ctty", "--wait"])
+        .arg(assert_cmd::cargo::cargo_bin("taa"))
         .current_dir(home.path("."))
         .args(args)
         .env_remove("TAA_STORE")
@@ -32,6 +47,12 @@ fn on_terminal(home: &Home, width: u16, typed: &str, args: &[&str]) -> (i32, Str
         .unwrap();
     drop(slave);
     let mut master = File::from(master);
+    let mut patience = 6_000;
+    while shown == Shown::No && tcgetattr(&master).unwrap().local_modes.contains(LocalModes::ECHO) {
+        patience -= 1;
+        assert!(patience > 0, "what is typed would still be shown");
+        std::thread::sleep(Duration::from_millis(5));
+    }
     master.write_all(typed.as_bytes()).unwrap();
     let mut screen = Vec::new();
     let mut chunk = [0; 4096];
@@ -68,6 +89,28 @@ fn only_yes_is_one() {
     assert!(screen.contains("wiki:1 is trusted now"), "{screen}");
     let (code, screen) = on_terminal(&tracker, 100, "yes\n", &["trust", "remove", "wiki:1"]);
     assert_eq!(code, 0, "{screen}");
+}
+
+#[test]
+fn a_passphrase_is_typed_and_not_shown() {
+    let home = Home::empty();
+    let file = home.file("pass.txt", "correct horse\n");
+    let init = ["init", "--id", "w:1", "--name", "W", "--base-url", "https://w.example", "--bits", "2048"];
+    home.taa(&[&["--passphrase-file", &file], &init[..]].concat()).fine();
+    let ask = |typed: &str| typed_on_terminal(&home, 100, Shown::No, typed, &["key", "list"]);
+    let (code, screen) = ask("correct horse\n");
+    assert_eq!(code, 0, "{screen}");
+    assert!(screen.contains("Passphrase") && screen.contains("signing"), "{screen}");
+    assert!(!screen.contains("horse"), "{screen}");
+    let (code, screen) = ask("battery staple\n");
+    assert_eq!(code, 6, "{screen}");
+    assert!(screen.contains("does not open") && !screen.contains("staple"), "{screen}");
+    let (code, screen) = ask("\n");
+    assert_eq!(code, 6, "{screen}");
+    // Nobody is asked for what is in a file, nor where nobody is.
+    let (code, screen) = on_terminal(&home, 100, "", &["--passphrase-file", &file, "key", "list"]);
+    assert!(code == 0 && !screen.contains("Passphrase"), "{screen}");
+    home.taa(&["key", "list"]).ends(6).remarks(&["--passphrase-file"]);
 }
 
 #[test]

@@ -43,7 +43,10 @@ impl Kek {
     pub(crate) fn open(given: &SealKey, state: &SealState) -> Result<Option<Self>, StoreError> {
         let (kek, verifier) = match (given, state) {
             (_, SealState::None) => return Ok(None),
-            (SealKey::InsecureNone, _) => return Err(SealError::Needed.into()),
+            (SealKey::InsecureNone, SealState::Passphrase { .. }) => {
+                return Err(SealError::PassphraseNeeded.into());
+            }
+            (SealKey::InsecureNone, SealState::File { .. }) => return Err(SealError::KeyFileNeeded.into()),
             (SealKey::Passphrase(text), SealState::Passphrase { salt, cost, verifier }) => {
                 (Self::from_passphrase(text, salt, *cost)?, verifier)
             }
@@ -158,17 +161,17 @@ mod tests {
 
     #[test]
     fn only_the_secret_it_was_made_with() {
-        for (right, wrong) in [
-            (passphrase("correct horse"), passphrase("correct horse ")),
-            (file(1), file(2)),
-            (passphrase("x"), file(1)),
-            (file(1), passphrase("x")),
+        for (right, wrong, needed) in [
+            (passphrase("correct horse"), passphrase("correct horse "), SealError::PassphraseNeeded),
+            (file(1), file(2), SealError::KeyFileNeeded),
+            (passphrase("x"), file(1), SealError::PassphraseNeeded),
+            (file(1), passphrase("x"), SealError::KeyFileNeeded),
         ] {
             let (made, state) = Kek::make(&right, &SystemRandom).unwrap();
             assert!(made.is_some());
             assert!(Kek::open(&right, &state).unwrap().is_some());
             assert_eq!(error(Kek::open(&wrong, &state)), SealError::Wrong);
-            assert_eq!(error(Kek::open(&SealKey::InsecureNone, &state)), SealError::Needed);
+            assert_eq!(error(Kek::open(&SealKey::InsecureNone, &state)), needed);
         }
         assert!(Kek::open(&file(1), &SealState::None).unwrap().is_none());
         let empty = Kek::make(&passphrase(""), &SystemRandom);

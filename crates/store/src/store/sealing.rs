@@ -121,7 +121,7 @@ impl Change {
         match (self.store().kek(), state.verifier()) {
             (None, None) => Ok(()),
             (Some(kek), Some(verifier)) if kek.is_of(verifier) => Ok(()),
-            (None, Some(_)) => Err(SealError::Needed.into()),
+            (None, Some(_)) => Err(SealError::SealedMeanwhile.into()),
             (Some(_), _) => Err(SealError::Wrong.into()),
         }
     }

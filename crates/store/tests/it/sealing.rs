@@ -102,7 +102,7 @@ async fn only_with_the_right_secret(place: Place) {
     for wrong in [passphrase("wrong"), passphrase("right "), passphrase(""), file(0)] {
         assert_eq!(refused(place.open_sealed(wrong).await), SealError::Wrong);
     }
-    assert_eq!(refused(place.open_sealed(SealKey::InsecureNone).await), SealError::Needed);
+    assert_eq!(refused(place.open_sealed(SealKey::InsecureNone).await), SealError::PassphraseNeeded);
     let again = place.open_sealed(passphrase("right")).await.unwrap();
     assert!(again.snapshot().secrets.is_some());
 }
@@ -140,7 +140,7 @@ async fn sealed_when_a_secret_is_given_first(place: Place) {
     let trail = store.audit(&AuditFilter { limit: 1, ..AuditFilter::default() }).await.unwrap();
     assert_eq!((trail[0].action.as_str(), trail[0].actor.as_str()), ("store.resealed", "system"));
     assert_eq!(trail[0].detail, serde_json::json!({ "keys": 2, "old": "none", "new": "passphrase" }));
-    assert_eq!(refused(place.open_sealed(SealKey::InsecureNone).await), SealError::Needed);
+    assert_eq!(refused(place.open_sealed(SealKey::InsecureNone).await), SealError::PassphraseNeeded);
 }
 
 async fn sealed_anew(place: Place) {

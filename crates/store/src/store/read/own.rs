@@ -95,7 +95,7 @@ impl OwnRow {
         kek: Option<&Kek>,
     ) -> Result<Zeroizing<String>, StoreError> {
         let bytes = if self.sealed {
-            let kek = kek.ok_or(SealError::Needed)?;
+            let kek = kek.ok_or(SealError::SealedMeanwhile)?;
             kek.unseal(&Kek::data(app, &self.id, self.purpose), &self.private)?
         } else {
             self.private.clone()
