@@ -10,14 +10,37 @@ use crate::exit::{Exit, Failure};
 ///
 /// Without a terminal nobody can answer.
 pub(crate) fn ask() -> Result<Zeroizing<String>, Failure> {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+    if !somebody_is_there() {
         return Err(Failure::new(
             Exit::Sealed,
             "the private keys of this store are sealed under a passphrase: name the file it stands in with \
              --passphrase-file or TAA_PASSPHRASE_FILE",
         ));
     }
-    let typed = rpassword::prompt_password("Passphrase of the store: ").map(Zeroizing::new);
+    typed("Passphrase of the store: ")
+}
+
+/// Asks for a new passphrase, twice.
+pub(crate) fn choose() -> Result<Zeroizing<String>, Failure> {
+    if !somebody_is_there() {
+        return Err(Failure::usage(
+            "nobody can be asked for a passphrase here: name a file that it stands in",
+        ));
+    }
+    let (first, second) = (typed("New passphrase: ")?, typed("The same again: ")?);
+    if first == second {
+        Ok(first)
+    } else {
+        Err(Failure::not_confirmed("the two are not the same: nothing was changed"))
+    }
+}
+
+fn somebody_is_there() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+fn typed(prompt: &str) -> Result<Zeroizing<String>, Failure> {
+    let typed = rpassword::prompt_password(prompt).map(Zeroizing::new);
     let typed = typed.map_err(|error| Failure::failed(format!("the passphrase cannot be read: {error}")))?;
     if typed.is_empty() {
         return Err(Failure::new(Exit::Sealed, "no passphrase was typed"));

@@ -36,6 +36,10 @@ pub(crate) struct InitArgs {
     /// Make a new key file and seal the private keys under it
     #[arg(long, value_name = "FILE", conflicts_with_all = ["passphrase_file", "key_file"])]
     pub(crate) new_key_file: Option<PathBuf>,
+
+    /// Seal the private keys under a passphrase that is asked for, twice
+    #[arg(long, conflicts_with_all = ["passphrase_file", "key_file", "new_key_file"])]
+    pub(crate) new_passphrase: bool,
 }
 
 /// Lengths of a key.
@@ -179,6 +183,10 @@ pub(crate) struct ResealArgs {
     /// Under a new key file, which is made
     #[arg(long, value_name = "FILE")]
     pub(crate) to_new_key_file: Option<PathBuf>,
+
+    /// Under a passphrase that is asked for, twice
+    #[arg(long)]
+    pub(crate) to_new_passphrase: bool,
 
     /// Under nothing: whoever can read the database can act as this application
     #[arg(long)]

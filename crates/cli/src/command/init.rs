@@ -9,7 +9,7 @@ use super::Context;
 use crate::args::InitArgs;
 use crate::exit::{Exit, Failure};
 use crate::table::Fields;
-use crate::{actor, store, text};
+use crate::{actor, passphrase, store, text};
 
 #[derive(Serialize)]
 struct Made {
@@ -26,11 +26,12 @@ pub(super) async fn run(context: Context<'_>, args: InitArgs) -> Result<Exit, Fa
     let Context { global, output } = context;
     let id = AppId::parse(&args.id).map_err(|error| Failure::usage(format!("--id: {error}")))?;
     let base_url = text::base_url(&args.base_url)?;
-    if args.new_key_file.is_some() {
+    if args.new_key_file.is_some() || args.new_passphrase {
         refuse_if_made(context).await?;
     }
     let seal = match &args.new_key_file {
         Some(path) => SealKey::make_key_file(path, &SystemRandom).map_err(StoreError::Seal)?,
+        None if args.new_passphrase => SealKey::Passphrase(passphrase::choose()?),
         None => store::seal(global, output)?,
     };
     let store = store::open_or_make(global, seal).await?;
@@ -71,13 +72,18 @@ pub(super) async fn run(context: Context<'_>, args: InitArgs) -> Result<Exit, Fa
     Ok(Exit::Fine)
 }
 
-/// Looked at before a key file is made: a second try must neither leave one behind nor seal the keys that are there
+/// Looked at before a secret is made: a second try must neither leave a key file behind nor seal the keys that are there
 /// under it.
 async fn refuse_if_made(context: Context<'_>) -> Result<(), Failure> {
     if store::file(context.global)?.is_some_and(|path| !path.exists()) {
         return Ok(());
     }
-    let there = store::open_or_make(context.global, SealKey::default()).await?;
+    let there = match store::open_or_make(context.global, SealKey::default()).await {
+        Err(failure) if failure.exit == Exit::Sealed => {
+            return Err(Failure::failed("there is a store already, with private keys that are sealed"));
+        }
+        opened => opened?,
+    };
     let made = there.snapshot().own.as_ref().map(|own| own.certificate.content().iss.clone());
     there.close().await;
     match made {

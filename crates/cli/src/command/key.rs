@@ -16,7 +16,7 @@ use crate::output::Output;
 use crate::table::{Rows, key_id};
 use crate::time::{day, relative};
 use crate::view::OwnKey;
-use crate::{actor, confirm, secret_file, store, text};
+use crate::{actor, confirm, passphrase, secret_file, store, text};
 
 pub(super) async fn run(context: Context<'_>, command: KeyCommand) -> Result<Exit, Failure> {
     let Context { global, output } = context;
@@ -161,6 +161,7 @@ async fn revoke(output: &Output, store: &Store, typed: &str, yes: bool) -> Resul
 
 async fn reseal(output: &Output, store: &Store, args: ResealArgs) -> Result<Exit, Failure> {
     let seal = match (&args.to_passphrase_file, &args.to_key_file, &args.to_new_key_file) {
+        _ if args.to_new_passphrase => SealKey::Passphrase(passphrase::choose()?),
         (Some(path), ..) => SealKey::Passphrase(secret_file::read_passphrase(path, output)?),
         (_, Some(path), _) => SealKey::from_key_file(path).map_err(StoreError::Seal)?,
         (.., Some(path)) => SealKey::make_key_file(path, &SystemRandom).map_err(StoreError::Seal)?,

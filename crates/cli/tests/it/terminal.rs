@@ -114,6 +114,30 @@ fn a_passphrase_is_typed_and_not_shown() {
 }
 
 #[test]
+fn a_new_passphrase_is_typed_twice() {
+    let home = Home::empty();
+    let init = ["init", "--id", "w:1", "--name", "W", "--base-url", "https://w.example", "--bits", "2048"];
+    let init = &[&init[..], &["--new-passphrase"]].concat();
+    home.taa(init).ends(2);
+    for (typed, code) in [("one\nother\n", 5), ("\n", 6), ("one\n\n", 6)] {
+        let (ended, screen) = typed_on_terminal(&home, 100, Shown::No, typed, init);
+        assert_eq!(ended, code, "{screen}");
+        assert!(!home.path("taa.db").exists(), "nothing was made");
+    }
+    let (code, screen) = typed_on_terminal(&home, 100, Shown::No, "horse\nhorse\n", init);
+    assert!(code == 0 && !screen.contains("not sealed") && !screen.contains("horse"), "{screen}");
+    let (code, screen) = on_terminal(&home, 100, "", init);
+    assert!(code == 1 && screen.contains("already"), "{screen}");
+
+    let horse = home.file("horse.txt", "horse");
+    let reseal = ["--passphrase-file", &horse, "key", "reseal", "--to-new-passphrase"];
+    let (code, screen) = typed_on_terminal(&home, 100, Shown::No, "staple\nstaple\n", &reseal);
+    assert_eq!(code, 0, "{screen}");
+    home.taa(&["--passphrase-file", &horse, "key", "list"]).ends(6);
+    home.taa(&["--passphrase-file", &home.file("staple.txt", "staple"), "key", "list"]).fine();
+}
+
+#[test]
 fn everything_fits() {
     let (tracker, wiki) = (Home::of("tracker:1"), Home::of("wiki:1"));
     tracker
