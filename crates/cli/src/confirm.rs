@@ -9,7 +9,7 @@ use crate::output::Output;
 ///
 /// Without a terminal nobody can answer: then `instead` says what to give on the command line.
 pub(crate) fn ask(output: &Output, question: &str, instead: &str) -> Result<(), Failure> {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+    if !somebody_is_there() {
         return Err(Failure::not_confirmed(format!("nobody can be asked here: {instead}")));
     }
     output.remark(&format!("{question} Type yes to go on:"));
@@ -23,6 +23,11 @@ pub(crate) fn ask(output: &Output, question: &str, instead: &str) -> Result<(), 
     } else {
         Err(Failure::not_confirmed("it was not confirmed: nothing was changed"))
     }
+}
+
+/// Whether there is a terminal on which a person can be asked and answer.
+pub(crate) fn somebody_is_there() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 /// As [`ask`], for what is no matter of trust: `--yes` answers it.

@@ -1,9 +1,8 @@
 //! The passphrase, from a person on a terminal.
 
-use std::io::{self, IsTerminal};
-
 use zeroize::Zeroizing;
 
+use crate::confirm::somebody_is_there;
 use crate::exit::{Exit, Failure};
 
 /// Asks for the passphrase that the private keys are sealed under; what is typed is not shown.
@@ -33,10 +32,6 @@ pub(crate) fn choose() -> Result<Zeroizing<String>, Failure> {
     } else {
         Err(Failure::not_confirmed("the two are not the same: nothing was changed"))
     }
-}
-
-fn somebody_is_there() -> bool {
-    io::stdin().is_terminal() && io::stderr().is_terminal()
 }
 
 fn typed(prompt: &str) -> Result<Zeroizing<String>, Failure> {

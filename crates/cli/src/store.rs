@@ -59,10 +59,9 @@ pub(crate) async fn open(global: &Global, output: &Output) -> Result<Store, Fail
         )));
     }
     let url = url(global)?;
-    let open = async |seal| Store::open(OpenOptions::new(url.clone(), provider()).seal(seal)).await;
-    match open(seal(global, output)?).await {
+    match open_at(&url, seal(global, output)?).await {
         Err(StoreError::Seal(SealError::PassphraseNeeded)) => {
-            Ok(open(SealKey::Passphrase(passphrase::ask()?)).await?)
+            Ok(open_at(&url, SealKey::Passphrase(passphrase::ask()?)).await?)
         }
         opened => Ok(opened?),
     }
@@ -70,8 +69,11 @@ pub(crate) async fn open(global: &Global, output: &Output) -> Result<Store, Fail
 
 /// Opens the store, and makes it when it is not there.
 pub(crate) async fn open_or_make(global: &Global, seal: SealKey) -> Result<Store, Failure> {
-    let options = OpenOptions::new(url(global)?, provider()).seal(seal);
-    Ok(Store::open(options).await?)
+    Ok(open_at(&url(global)?, seal).await?)
+}
+
+async fn open_at(url: &StoreUrl, seal: SealKey) -> Result<Store, StoreError> {
+    Store::open(OpenOptions::new(url.clone(), provider()).seal(seal)).await
 }
 
 /// Who this application is.

@@ -1,7 +1,5 @@
 //! `doctor`.
 
-use std::sync::Arc;
-
 use crate::home::Home;
 
 fn level(report: &serde_json::Value, about: &str) -> Option<String> {
@@ -113,7 +111,8 @@ fn nonces_in_redis() {
     let store = format!("sqlite:{}", home.path("taa.db").display());
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         use taa_store::redis::{RedisNonces, RedisOptions};
-        let options = taa_store::OpenOptions::new(store.parse().unwrap(), Arc::new(taa_core::crypto::AwsLc));
+        let options =
+            taa_store::OpenOptions::new(store.parse().unwrap(), std::sync::Arc::new(taa_core::crypto::AwsLc));
         let store = taa_store::Store::open(options).await.unwrap();
         let own = taa_core::id::AppId::parse(&id).unwrap();
         let nonces = RedisNonces::connect(&url, &own, None, RedisOptions::default()).await.unwrap();
